@@ -1,0 +1,11 @@
+"""The store: SQLAlchemy tables, queries, and the unit of work around them.
+
+Works on PostgreSQL and on SQLite (WAL). No query is built outside this package.
+"""
+
+from shared.adapters.store.repositories.jobs import JobFilter
+from shared.adapters.store.repositories.repository import Page
+from shared.adapters.store.store import Store
+from shared.adapters.store.unit_of_work import UnitOfWork
+
+__all__ = ["JobFilter", "Page", "Store", "UnitOfWork"]

@@ -1,0 +1,111 @@
+"""How to connect to PostgreSQL and to SQLite so that many processes can."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import tenacity
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+
+from shared.adapters.store import sealed, types
+from shared.domain import errors
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one on SQLite."""
+
+READ_ONLY = {"postgresql_readonly": True}
+"""Execution options of a transaction that only reads, on SQLite too."""
+
+_OPTIONS: dict[str, Any] = {
+    # Threads bound the number of connections; waiting for one could be a deadlock.
+    "pool_size": 5,
+    "max_overflow": -1,
+    # Values would carry tokens and the texts of meetings into tracebacks.
+    "hide_parameters": True,
+    "json_serializer": types.to_json,
+}
+
+
+def parse_url(url: str) -> URL:
+    """Return a database's address; `postgresql://` means psycopg2.
+
+    Raises `ConfigurationError` for SQLite in memory, which threads cannot share.
+    """
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        # SQLAlchemy 2.1 would take psycopg 3 for the bare name.
+        parsed = parsed.set(drivername="postgresql+psycopg2")
+    if is_sqlite(parsed) and parsed.database in {None, "", ":memory:"}:
+        problem = "DATABASE_URL: must name a file, as in sqlite:///FILE"
+        raise errors.ConfigurationError([problem])
+    return parsed
+
+
+def is_sqlite(url: URL) -> bool:
+    """Tell whether this is SQLite's."""
+    return url.get_backend_name() == "sqlite"
+
+
+def open_engine(url: URL, cipher: sealed.Cipher) -> Engine:
+    """Return an engine whose sealed columns use the cipher; connects on first use."""
+    engine = _open_sqlite(url) if is_sqlite(url) else _open_postgresql(url)
+    sealed.give_cipher(engine, cipher)
+    return engine
+
+
+def open_lock_engine(url: URL) -> Engine:
+    """Return an engine for PostgreSQL's locks, with a pool and no transactions.
+
+    A thread holds its lock while it opens units of work. Were both from one pool, all
+    threads together could hold locks and wait for ever for a second connection.
+    """
+    return _open_postgresql(url).execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _open_postgresql(url: URL) -> Engine:
+    patient = url.set(query={"connect_timeout": "10", **url.query})
+    return create_engine(patient, pool_pre_ping=True, **_OPTIONS)
+
+
+def _open_sqlite(url: URL) -> Engine:
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **_OPTIONS)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    # Leave transactions to `_begin` instead of the driver.
+    connection.isolation_level = None
+    _enter_wal(connection)
+    # In WAL mode this loses nothing when a process dies (sqlite.org/pragma.html).
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _is_busy(error: BaseException) -> bool:
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    )
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(_is_busy),
+    stop=tenacity.stop_after_delay(BUSY_SECONDS),
+    wait=tenacity.wait_random(0.005, 0.05),
+    reraise=True,
+)
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    # Alone among statements, this one does not wait while another process, with the
+    # same new file in hand, does the same.
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that turns writer cannot wait for its turn (SQLITE_BUSY_SNAPSHOT,
+    # sqlite.org/rescode.html), so all but declared readers begin as writers.
+    reads = connection.get_execution_options().get("postgresql_readonly", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,125 @@
+"""Queries on calendars and their pull counters."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select, update
+
+from shared.adapters.store.repositories.repository import Repository
+from shared.adapters.store.states import ConnectionState
+from shared.adapters.store.tables import Calendar, Connection
+
+
+class Calendars(Repository[Calendar]):
+    """Queries on calendars."""
+
+    table = Calendar
+
+    def of(
+        self, connection_id: int, google_sub: str, google_calendar_id: str
+    ) -> Calendar | None:
+        """Return a calendar of a Google account."""
+        return self._one(
+            select(Calendar).where(
+                Calendar.connection_id == connection_id,
+                Calendar.google_sub == google_sub,
+                Calendar.google_calendar_id == google_calendar_id,
+            )
+        )
+
+    def of_account(self, connection_id: int, google_sub: str) -> Sequence[Calendar]:
+        """Return the calendars of a Google account, the primary one first."""
+        return self._all(
+            select(Calendar)
+            .where(
+                Calendar.connection_id == connection_id,
+                Calendar.google_sub == google_sub,
+            )
+            .order_by(Calendar.is_primary.desc(), Calendar.summary, Calendar.id)
+        )
+
+    def selected_of(self, connection_id: int) -> Calendar | None:
+        """Return the calendar that a connection syncs."""
+        return self._one(
+            select(Calendar).where(
+                Calendar.connection_id == connection_id, Calendar.is_selected
+            )
+        )
+
+    def selected_among(self, connection_ids: Collection[int]) -> dict[int, Calendar]:
+        """Return the calendars that these connections sync, by connection."""
+        theirs = Calendar.connection_id.in_(connection_ids)
+        found = self._all(select(Calendar).where(theirs, Calendar.is_selected))
+        return {calendar.connection_id: calendar for calendar in found}
+
+    def select(self, calendar: Calendar) -> None:
+        """Make this the one calendar that its connection syncs."""
+        for row in self._all(
+            select(Calendar).where(Calendar.connection_id == calendar.connection_id)
+        ):
+            row.is_selected = row.id == calendar.id
+        self._session.flush()
+
+    def select_none(self, connection_id: int) -> None:
+        """Sync no calendar of this connection until one is selected."""
+        mine = Calendar.connection_id == connection_id
+        self._changed(update(Calendar).where(mine).values(is_selected=False))
+
+    # -- pulls --------------------------------------------------------------------
+
+    def request(self, calendar_id: int) -> int:
+        """Wish for a pull; return the number of this wish.
+
+        A pull that begins after it grants it: see `counters` and `mark_done`.
+        """
+        raised: int = self._session.execute(
+            update(Calendar)
+            .where(Calendar.id == calendar_id)
+            .values(requested=Calendar.requested + 1)
+            .returning(Calendar.requested)
+        ).scalar_one()
+        return raised
+
+    def counters(self, calendar_id: int) -> tuple[int, int]:
+        """Return (requested, done) as they are now: equal when no wish is open."""
+        query = select(Calendar.requested, Calendar.done)
+        row = self._session.execute(query.where(Calendar.id == calendar_id)).one()
+        return row.requested, row.done
+
+    def mark_done(self, calendar_id: int, upto: int) -> None:
+        """Note that a pull which began when `upto` was requested is complete."""
+        self._session.execute(
+            update(Calendar)
+            .where(Calendar.id == calendar_id, Calendar.done < upto)
+            .values(done=upto)
+        )
+
+    # -- polls --------------------------------------------------------------------
+
+    def active(self) -> Sequence[Calendar]:
+        """Return the selected calendars of active connections."""
+        return self._all(_ACTIVE)
+
+    def due_for_poll(self, before: datetime) -> Sequence[Calendar]:
+        """Return those of `active` whose last poll began not after `before`."""
+        return self._all(_ACTIVE.where(_polled_by(before)))
+
+    def claim_poll(self, calendar_id: int, *, now: datetime, before: datetime) -> bool:
+        """Stamp a poll as begun now, if the last began not after `before`.
+
+        Returns False when it is not due, or another process was faster.
+        """
+        claim = update(Calendar).where(Calendar.id == calendar_id, _polled_by(before))
+        return self._changed(claim.values(polled_at=now)) > 0
+
+
+_ACTIVE = (
+    select(Calendar)
+    .join(Connection, Connection.id == Calendar.connection_id)
+    .where(Calendar.is_selected, Connection.state == ConnectionState.ACTIVE)
+    .order_by(Calendar.id)
+)
+
+
+def _polled_by(before: datetime) -> ColumnElement[bool]:
+    return or_(Calendar.polled_at.is_(None), Calendar.polled_at <= before)

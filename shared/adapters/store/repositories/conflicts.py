@@ -1,0 +1,52 @@
+"""Queries on conflicts."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from shared.adapters.store.repositories.repository import Page, Repository
+from shared.adapters.store.states import ConflictState
+from shared.adapters.store.tables import Conflict
+
+
+class Conflicts(Repository[Conflict]):
+    """Queries on conflicts."""
+
+    table = Conflict
+
+    def open_of_link(self, link_id: int) -> Conflict | None:
+        """Return the open conflict of a link; there is one at most."""
+        return self._one(
+            select(Conflict).where(
+                Conflict.link_id == link_id, Conflict.state == ConflictState.OPEN
+            )
+        )
+
+    def count_open(self, organization_id: int) -> int:
+        """Return how many conflicts of an organization wait for a user."""
+        mine = Conflict.organization_id == organization_id
+        return self._count(mine, Conflict.state == ConflictState.OPEN)
+
+    def resolve(self, link_id: int, *, now: datetime) -> None:
+        """Note that the link's conflict, if it has an open one, is settled."""
+        row = self.open_of_link(link_id)
+        if row is not None:
+            row.state = ConflictState.RESOLVED
+            row.resolved_at = row.updated_at = now
+
+    def page(
+        self,
+        organization_id: int,
+        *,
+        state: ConflictState | None = None,
+        crm_user_id: str | None = None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Conflict]:
+        """Return the organization's conflicts, or of one user, newest first."""
+        query = select(Conflict).where(Conflict.organization_id == organization_id)
+        if state is not None:
+            query = query.where(Conflict.state == state)
+        if crm_user_id is not None:
+            query = query.where(Conflict.crm_user_id == crm_user_id)
+        return self._newest_first(query, limit=limit, cursor=cursor)

@@ -1,0 +1,87 @@
+"""Queries on connections."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from shared.adapters.store.repositories.repository import Page, Repository
+from shared.adapters.store.states import ConnectionState
+from shared.adapters.store.tables import Connection
+
+_IS_ACTIVE = Connection.state == ConnectionState.ACTIVE
+
+
+class Connections(Repository[Connection]):
+    """Queries on connections."""
+
+    table = Connection
+
+    def of_user(self, organization_id: int, crm_user_id: str) -> Connection | None:
+        """Return the connection of a CRM user, whatever its state."""
+        return self._one(
+            select(Connection).where(
+                Connection.organization_id == organization_id,
+                Connection.crm_user_id == crm_user_id,
+            )
+        )
+
+    def of_google_address(
+        self, organization_id: int, address: str
+    ) -> Connection | None:
+        """Return the active connection of a Google account; `address` in lower case.
+
+        Two CRM users may have connected the same account: the first one counts.
+        """
+        return self._first(
+            select(Connection)
+            .where(
+                Connection.organization_id == organization_id,
+                Connection.google_address == address,
+                _IS_ACTIVE,
+            )
+            .order_by(Connection.id)
+        )
+
+    def shares_account(self, connection: Connection) -> bool:
+        """Tell whether another connection holds tokens of the same Google account."""
+        other = select(Connection).where(
+            Connection.google_sub == connection.google_sub,
+            Connection.id != connection.id,
+            Connection.refresh_token.is_not(None),
+        )
+        return self._first(other) is not None
+
+    def count_by_state(self, organization_id: int) -> dict[str, int]:
+        """Return how many connections of an organization are in each state."""
+        counted = (
+            select(Connection.state, func.count(Connection.id))
+            .where(Connection.organization_id == organization_id)
+            .group_by(Connection.state)
+        )
+        rows = self._session.execute(counted).all()
+        return dict(iter(rows))
+
+    def active_of(self, organization_id: int) -> Sequence[Connection]:
+        """Return the active connections of an organization."""
+        mine = Connection.organization_id == organization_id
+        query = select(Connection).where(mine, _IS_ACTIVE)
+        return self._all(query.order_by(Connection.id))
+
+    def all_active(self) -> Sequence[Connection]:
+        """Return the active connections of all organizations."""
+        query = select(Connection).where(_IS_ACTIVE)
+        return self._all(query.order_by(Connection.id))
+
+    def page(
+        self,
+        organization_id: int,
+        *,
+        crm_user_id: str | None = None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Connection]:
+        """Return connections of the organization, or of one user, newest first."""
+        query = select(Connection).where(Connection.organization_id == organization_id)
+        if crm_user_id is not None:
+            query = query.where(Connection.crm_user_id == crm_user_id)
+        return self._newest_first(query, limit=limit, cursor=cursor)

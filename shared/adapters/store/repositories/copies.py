@@ -1,0 +1,78 @@
+"""Queries on copies."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from shared.adapters.store.repositories.repository import Repository
+from shared.adapters.store.tables import Copy
+from shared.domain import model
+
+
+class Copies(Repository[Copy]):
+    """Queries on copies."""
+
+    table = Copy
+
+    def of(self, calendar_id: int | None, event_id: str | None) -> Copy | None:
+        """Return the copy of an event on a calendar."""
+        return self._one(
+            select(Copy).where(
+                Copy.calendar_id == calendar_id, Copy.event_id == event_id
+            )
+        )
+
+    def of_link(self, link_id: int) -> Sequence[Copy]:
+        """Return all copies of a link's event."""
+        mine = Copy.link_id == link_id
+        return self._all(select(Copy).where(mine).order_by(Copy.id))
+
+    def among(self, calendar_id: int, event_ids: Collection[str]) -> dict[str, Copy]:
+        """Return the known copies among these events, by event id."""
+        named = Copy.event_id.in_(event_ids)
+        found = self._all(select(Copy).where(Copy.calendar_id == calendar_id, named))
+        return {copy.event_id: copy for copy in found}
+
+    def upsert(
+        self,
+        calendar_id: int,
+        event: model.Event,
+        document: model.Document,
+        *,
+        seen_at: datetime,
+        changed_at: datetime | None,
+        link_id: int | None = None,
+        settled: bool = False,
+    ) -> Copy:
+        """Store the event as it stands on the calendar; `settled`: it is dealt with.
+
+        What the bare row of a deletion does not tell (fact 65), and a link that is not
+        given, stay as they were. Where a later state is known already, only the link
+        is stored: the copy that is returned then has another etag than `event`.
+        """
+        told = {
+            "link_id": link_id,
+            "ical_uid": event.ical_uid,
+            "original_start": event.original_start,
+            "settled_etag": event.etag if settled else None,
+        }
+        stored = self._upsert_unless_older(
+            {
+                "calendar_id": calendar_id,
+                "event_id": event.id,
+                "etag": event.etag,
+                "document": dict(document),
+                "event_updated_at": event.updated_at,
+                "changed_at": changed_at,
+                "seen_at": seen_at,
+                **{name: value for name, value in told.items() if value is not None},
+            },
+            key=("calendar_id", "event_id"),
+            by="event_updated_at",
+        )
+        if stored is not None:
+            return stored
+        (known,) = self.among(calendar_id, [event.id]).values()
+        known.link_id = link_id or known.link_id
+        return known

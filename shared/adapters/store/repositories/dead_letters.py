@@ -1,0 +1,74 @@
+"""Queries on dead letters."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import ColumnElement, delete, or_, select, true
+
+from shared.adapters.store.repositories.repository import Page, Repository
+from shared.adapters.store.tables import DeadLetter
+
+
+class DeadLetters(Repository[DeadLetter]):
+    """Queries on dead letters; without an organization they are about all.
+
+    `with_nobodys`: those, too, of which nobody knows whose they are.
+    """
+
+    table = DeadLetter
+
+    def file(self, row: DeadLetter) -> DeadLetter:
+        """Keep a dead message; filing the same delivery again replaces it."""
+        columns = DeadLetter.__table__.columns
+        names = [column.name for column in columns if not column.primary_key]
+        values = {name: getattr(row, name) for name in names}
+        return self._upsert(values, key=("delivery_id",))
+
+    def page(
+        self,
+        organization_id: int | None,
+        *,
+        with_nobodys: bool = False,
+        reason: str | None = None,
+        queue: str | None = None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[DeadLetter]:
+        """Return dead letters, newest first."""
+        query = select(DeadLetter).where(_of(organization_id, nobodys=with_nobodys))
+        if reason is not None:
+            query = query.where(DeadLetter.reason == reason)
+        if queue is not None:
+            query = query.where(DeadLetter.queue == queue)
+        return self._newest_first(query, limit=limit, cursor=cursor)
+
+    def by_ids(
+        self,
+        organization_id: int | None,
+        ids: Collection[int],
+        *,
+        with_nobodys: bool = False,
+    ) -> Sequence[DeadLetter]:
+        """Return those of these dead letters that there are."""
+        theirs = _of(organization_id, nobodys=with_nobodys)
+        query = select(DeadLetter).where(theirs, DeadLetter.id.in_(ids))
+        return self._all(query.order_by(DeadLetter.id))
+
+    def count(self, organization_id: int, *, with_nobodys: bool = False) -> int:
+        """Return how many dead letters there are."""
+        return self._count(_of(organization_id, nobodys=with_nobodys))
+
+    def remove(self, ids: Collection[int]) -> int:
+        """Delete these dead letters; return how many there were."""
+        return self._changed(delete(DeadLetter).where(DeadLetter.id.in_(ids)))
+
+    def forget(self, row: DeadLetter) -> bool:
+        """Delete a dead letter unless it was filed anew since it was read."""
+        known = (DeadLetter.id == row.id, DeadLetter.created_at == row.created_at)
+        return self._changed(delete(DeadLetter).where(*known)) > 0
+
+
+def _of(organization_id: int | None, *, nobodys: bool) -> ColumnElement[bool]:
+    if organization_id is None:
+        return true()
+    theirs = DeadLetter.organization_id == organization_id
+    return or_(theirs, DeadLetter.organization_id.is_(None)) if nobodys else theirs

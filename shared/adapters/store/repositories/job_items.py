@@ -1,0 +1,89 @@
+"""Queries on the lines of the history."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, select
+
+from shared.adapters.store.repositories import jobs
+from shared.adapters.store.repositories.repository import Page, Repository
+from shared.adapters.store.states import Outcome
+from shared.adapters.store.tables import JobItem
+
+
+class JobItems(Repository[JobItem]):
+    """Queries on job items."""
+
+    table = JobItem
+
+    def record(self, row: JobItem) -> JobItem:
+        """Store the item of (job, delivery), or correct it after a later attempt.
+
+        Moves the counters of the job along, and ends the job with its last item; other
+        workers wait with items of this job until we are done. `row` is a new row; what
+        it leaves unset is null, in a correction too.
+        """
+        job = jobs.Jobs(self._session).locked(row.job_id)
+        known = self._of_delivery(row.job_id, row.delivery_id)
+        before = known.outcome if known else None
+        stored = self._correct(known, row) if known else self.add(row)
+        jobs.count(job, before=before, after=stored.outcome, now=stored.at)
+        self._session.flush()
+        return stored
+
+    def page_of_job(
+        self,
+        job_id: int,
+        *,
+        connection_id: int | None = None,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[JobItem]:
+        """Return the items of a job, or those of one connection, newest first."""
+        query = select(JobItem).where(JobItem.job_id == job_id)
+        if connection_id is not None:
+            query = query.where(JobItem.connection_id == connection_id)
+        return self._newest_first(query, limit=limit, cursor=cursor)
+
+    def failed_of_job(self, job_id: int) -> Sequence[JobItem]:
+        """Return the items of a job that failed."""
+        failed = JobItem.outcome == Outcome.FAILED
+        query = select(JobItem).where(JobItem.job_id == job_id, failed)
+        return self._all(query.order_by(JobItem.id))
+
+    def history_of_link(self, link_id: int, *, limit: int = 100) -> Sequence[JobItem]:
+        """Return what was decided about a link, newest first."""
+        return self._history(JobItem.link_id == link_id, limit=limit)
+
+    def history_of_task(
+        self, organization_id: int, task_id: str, *, limit: int = 100
+    ) -> Sequence[JobItem]:
+        """Return what was decided about a task, newest first."""
+        mine = JobItem.organization_id == organization_id
+        return self._history(mine, JobItem.task_id == task_id, limit=limit)
+
+    def history_of_event(
+        self, organization_id: int, event_id: str, *, limit: int = 100
+    ) -> Sequence[JobItem]:
+        """Return what was decided about an event, newest first."""
+        mine = JobItem.organization_id == organization_id
+        return self._history(mine, JobItem.event_id == event_id, limit=limit)
+
+    def _history(
+        self, *conditions: ColumnElement[bool], limit: int
+    ) -> Sequence[JobItem]:
+        query = select(JobItem).where(*conditions).order_by(JobItem.id.desc())
+        return self._all(query.limit(limit))
+
+    def _of_delivery(self, job_id: int, delivery_id: str) -> JobItem | None:
+        return self._one(
+            select(JobItem).where(
+                JobItem.job_id == job_id, JobItem.delivery_id == delivery_id
+            )
+        )
+
+    @staticmethod
+    def _correct(known: JobItem, row: JobItem) -> JobItem:
+        for column in JobItem.__table__.columns:
+            if not column.primary_key:
+                setattr(known, column.name, getattr(row, column.name))
+        return known

@@ -1,0 +1,151 @@
+"""Queries on jobs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from shared.adapters.store.repositories.repository import Page, Repository
+from shared.adapters.store.states import Direction, JobState, Outcome
+from shared.adapters.store.tables import Job, JobItem
+from shared.domain.messages import Trigger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs to list; what is None does not matter.
+
+    A poll of the CRM belongs to no connection, its records do: so the jobs of a
+    connection are its own, and those with a record of it.
+    """
+
+    state: JobState | None = None
+    direction: Direction | None = None
+    connection_id: int | None = None
+    has_errors: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobTotals:
+    """What a number of jobs add up to."""
+
+    jobs: int
+    processed: int
+    conflicts: int
+    errors: int
+
+
+class Jobs(Repository[Job]):
+    """Queries on jobs."""
+
+    table = Job
+
+    def start(
+        self,
+        *,
+        organization_id: int,
+        connection_id: int | None,
+        trigger: Trigger,
+        direction: Direction,
+        now: datetime,
+        expected: int | None = None,
+    ) -> Job:
+        """Store a job that begins now; `expected` records end it, None: not known yet.
+
+        A job without records ends when `expect` is told so.
+        """
+        return self.add(
+            Job(
+                organization_id=organization_id,
+                connection_id=connection_id,
+                trigger=trigger,
+                direction=direction,
+                started_at=now,
+                expected=expected,
+            )
+        )
+
+    def locked(self, job_id: int) -> Job:
+        """Return a job as it is now; others wait to change it until we are done."""
+        return self._locked(job_id)
+
+    def expect(self, job_id: int, expected: int, *, now: datetime) -> None:
+        """Set how many records belong to the job, now that all are listed."""
+        job = self._locked(job_id)
+        job.expected = expected
+        _finish(job, now)
+        self._session.flush()
+
+    def fail(self, job_id: int, *, now: datetime) -> None:
+        """End a job whose work could not be queued."""
+        job = self._locked(job_id)
+        job.state = JobState.FAILED
+        job.finished_at = now
+        self._session.flush()
+
+    def concerns(self, job: Job, connection_id: int) -> bool:
+        """Tell whether a job is this connection's, or has a record of it."""
+        return self._count(Job.id == job.id, _concerns(connection_id)) > 0
+
+    def totals_since(self, organization_id: int, since: datetime) -> JobTotals:
+        """Return what an organization's jobs that began since then add up to."""
+        mine = Job.organization_id == organization_id
+        row = self._session.execute(
+            select(
+                func.count(Job.id),
+                func.coalesce(func.sum(Job.processed), 0),
+                func.coalesce(func.sum(Job.conflicts), 0),
+                func.coalesce(func.sum(Job.errors), 0),
+            ).where(mine, Job.started_at >= since)
+        ).one()
+        return JobTotals(jobs=row[0], processed=row[1], conflicts=row[2], errors=row[3])
+
+    def page(
+        self,
+        organization_id: int,
+        which: JobFilter,
+        *,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Job]:
+        """Return jobs of an organization, newest first."""
+        query = select(Job).where(Job.organization_id == organization_id)
+        if which.state is not None:
+            query = query.where(Job.state == which.state)
+        if which.direction is not None:
+            query = query.where(Job.direction == which.direction)
+        if which.connection_id is not None:
+            query = query.where(_concerns(which.connection_id))
+        if which.has_errors is not None:
+            query = query.where((Job.errors > 0) == which.has_errors)
+        return self._newest_first(query, limit=limit, cursor=cursor)
+
+
+def _concerns(connection_id: int) -> ColumnElement[bool]:
+    theirs = JobItem.connection_id == connection_id
+    has_item = select(JobItem.id).where(JobItem.job_id == Job.id, theirs).exists()
+    return or_(Job.connection_id == connection_id, has_item)
+
+
+def count(job: Job, *, before: str | None, after: str, now: datetime) -> None:
+    """Count a record whose outcome was `before`, None at first, and is `after`.
+
+    Ends the job with its last record.
+    """
+    job.processed += before is None
+    job.conflicts += (after == Outcome.CONFLICT) - (before == Outcome.CONFLICT)
+    job.errors += (after == Outcome.FAILED) - (before == Outcome.FAILED)
+    _finish(job, now)
+
+
+def _finish(job: Job, now: datetime) -> None:
+    """End the job once every record had its first attempt; later ones correct it."""
+    if job.expected is None or job.processed < job.expected:
+        return
+    if job.errors == 0:
+        job.state = JobState.SUCCEEDED
+    elif job.errors < job.processed:
+        job.state = JobState.PARTIAL
+    else:
+        job.state = JobState.FAILED
+    job.finished_at = job.finished_at or now

@@ -1,0 +1,68 @@
+"""Queries on links."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from shared.adapters.store.repositories.repository import Repository
+from shared.adapters.store.states import LinkState
+from shared.adapters.store.tables import Link
+
+
+class Links(Repository[Link]):
+    """Queries on links."""
+
+    table = Link
+
+    def of_task(self, organization_id: int, task_id: str) -> Link | None:
+        """Return the link of a task."""
+        return self._one(
+            select(Link).where(
+                Link.organization_id == organization_id, Link.task_id == task_id
+            )
+        )
+
+    def by_ids(self, ids: Collection[int]) -> dict[int, Link]:
+        """Return those of these links that there are, by id."""
+        return {row.id: row for row in self._all(select(Link).where(Link.id.in_(ids)))}
+
+    def of_event(self, calendar_id: int, event_id: str) -> Link | None:
+        """Return the link whose writer copy this is; of several, the newest."""
+        return self._first(
+            select(Link)
+            .where(Link.calendar_id == calendar_id, Link.event_id == event_id)
+            .order_by(Link.id.desc())
+        )
+
+    def of_event_id_in(self, organization_id: int, event_id: str) -> Link | None:
+        """Return the newest link of an event id, on whatever calendar."""
+        return self._first(
+            select(Link)
+            .where(Link.organization_id == organization_id, Link.event_id == event_id)
+            .order_by(Link.id.desc())
+        )
+
+    def of_ical(
+        self, organization_id: int, ical_uid: str, original_start: str = ""
+    ) -> Link | None:
+        """Return the link of a meeting, whosever copy it is synced through.
+
+        `original_start` tells the occurrences of a series apart.
+        """
+        return self._one(
+            select(Link).where(
+                Link.organization_id == organization_id,
+                Link.ical_uid == ical_uid,
+                Link.original_start == original_start,
+            )
+        )
+
+    def pending_before(self, before: datetime, *, limit: int = 100) -> Sequence[Link]:
+        """Return links pending since before then, the oldest first."""
+        return self._all(
+            select(Link)
+            .where(Link.state == LinkState.PENDING, Link.pending_since < before)
+            .order_by(Link.pending_since)
+            .limit(limit)
+        )

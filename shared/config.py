@@ -1,0 +1,171 @@
+"""The configuration: environment variables, checked all at once at the start."""
+
+import contextlib
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from shared.adapters import crypto
+from shared.domain import errors
+
+DEFAULT_DATABASE = "sqlite:///var/calendar-sync.db"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host name means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = "must be an http or https address"
+        raise ValueError(message)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        message = "must be https; http is accepted only for this machine"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        message = (
+            "must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        )
+        raise ValueError(message) from None
+    if url.drivername == "postgresql":
+        # SQLAlchemy 2.1 would take psycopg 3 for the bare name.
+        url = url.set(drivername="postgresql+psycopg2")
+    if url.drivername not in {"sqlite", "postgresql+psycopg2"}:
+        message = "must begin with sqlite:// or postgresql://"
+        raise ValueError(message)
+    return url.render_as_string(hide_password=False)
+
+
+def _amqp_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"amqp", "amqps"}:
+        message = "must begin with amqp:// or amqps://"
+        raise ValueError(message)
+    return value
+
+
+def _split(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class Config(BaseSettings):
+    """What a process needs to know; every field is a variable of the same name."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: Annotated[str, AfterValidator(_database_url)] = DEFAULT_DATABASE
+    amqp_url: Annotated[str, AfterValidator(_amqp_url)] | None = Field(
+        default=None, repr=False
+    )
+    public_url: HttpUrl = "http://localhost:8080"
+    secret_keys: Annotated[
+        tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)
+    ] = ()
+    google_api_url: HttpUrl = "https://www.googleapis.com"
+    google_auth_url: HttpUrl = "https://accounts.google.com/o/oauth2/v2/auth"
+    google_token_url: HttpUrl = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    google_revoke_url: HttpUrl = "https://oauth2.googleapis.com/revoke"
+    google_push_address: HttpUrl | None = None
+    safety_poll_seconds: Annotated[int, Field(ge=1)] = 900
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] | None = None
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the configuration; raises `ConfigurationError` with all problems."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise errors.ConfigurationError(_problems(error)) from None
+
+    @model_validator(mode="after")
+    def _require_keys(self) -> Self:
+        if not self.secret_keys and not self.is_embedded:
+            message = (
+                "SECRET_KEYS: is required with AMQP_URL or PostgreSQL; make one with: "
+                "python -c 'from cryptography.fernet import Fernet; "
+                "print(Fernet.generate_key().decode())'"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Tell whether this machine is all there is: SQLite and the local broker."""
+        return self.amqp_url is None and self.database_url.startswith("sqlite")
+
+    @property
+    def data_directory(self) -> Path:
+        """Where an embedded installation keeps its files."""
+        database = make_url(self.database_url).database
+        return Path(database or "var/calendar-sync.db").parent
+
+    @property
+    def push_address(self) -> str:
+        """The address that Google's notifications are sent to."""
+        return self.google_push_address or f"{self.public_url}/webhooks/google"
+
+    def keys(self) -> crypto.Keys:
+        """Return the encryption keys; in embedded mode make them once and keep them.
+
+        Raises `ConfigurationError` when a key is not a Fernet key.
+        """
+        configured = [key.get_secret_value() for key in self.secret_keys]
+        try:
+            return crypto.Keys(configured or [self._own_key()])
+        except ValueError as error:
+            raise errors.ConfigurationError([f"SECRET_KEYS: {error}"]) from None
+
+    def _own_key(self) -> str:
+        path = self.data_directory / "secret-key"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft = path.with_name(f"secret-key.{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(crypto.Keys.generate())
+            # Linking makes exactly one of several starting processes the author.
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(draft)
+            draft.unlink()
+        return path.read_text().strip()
+
+
+def _problems(error: ValidationError) -> list[str]:
+    problems = []
+    for detail in error.errors(include_input=False):
+        text = detail["msg"].removeprefix("Value error, ")
+        name = ".".join(str(part) for part in detail["loc"][:1]).upper()
+        problems.append(f"{name}: {text}" if name else text)
+    return problems

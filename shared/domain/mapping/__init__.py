@@ -1,0 +1,49 @@
+"""Mapping task <-> meeting <-> event, both ways, and the comparison of meetings.
+
+`directory` knows who is who, `tasks` and `events` map their side, `meetings` compares
+and stores the common form.
+"""
+
+from shared.domain.mapping.directory import Directory
+from shared.domain.mapping.events import (
+    Tag,
+    event_body,
+    event_from_document,
+    event_patch,
+    meeting_of_event,
+    responses_of_event,
+)
+from shared.domain.mapping.meetings import (
+    baseline_from_document,
+    baseline_to_document,
+    cancelled,
+    changed_fields,
+    meeting_from_document,
+    meeting_to_document,
+)
+from shared.domain.mapping.tasks import (
+    meeting_of_task,
+    task_body,
+    task_from_document,
+    task_patch,
+)
+
+__all__ = [
+    "Directory",
+    "Tag",
+    "baseline_from_document",
+    "baseline_to_document",
+    "cancelled",
+    "changed_fields",
+    "event_body",
+    "event_from_document",
+    "event_patch",
+    "meeting_from_document",
+    "meeting_of_event",
+    "meeting_of_task",
+    "meeting_to_document",
+    "responses_of_event",
+    "task_body",
+    "task_from_document",
+    "task_patch",
+]
