@@ -1,0 +1,231 @@
+"""The HTTP side of Calendar v3: authorise, check, run, check the answer, keep a log."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Blueprint, Response, request
+
+from deploy.demo.google import (
+    calls,
+    channels,
+    clock,
+    discovery,
+    errors,
+    faults,
+    grants,
+    methods,
+    model,
+    quota,
+    request_log,
+    schemas,
+    state,
+)
+
+_log = logging.getLogger(__name__)
+_PREFIX = "/calendar/v3/"
+_DEMO_TOKEN = "demo-"  # noqa: S105 -- how any client acts as a user, no secret
+_DEMO_CLIENT = "demo"
+_LONG_SECONDS = 60.0
+
+
+class Knobs:
+    """What the admin endpoints turn."""
+
+    def __init__(self) -> None:
+        """Start with everything well."""
+        self.faults = faults.Faults()
+        self.quota = quota.Quota()
+        self.requests = request_log.RequestLog()
+        self.empty_pages = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """The Calendar API over a state; `register` adds its routes to a blueprint."""
+
+    held: state.State
+    ticking: clock.Clock
+    watched: channels.Channels
+    knobs: Knobs
+    resolve_token: grants.TokenResolver
+    sleep: Callable[[float], None] = time.sleep
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Serve every method that the simulator has, under Google's own paths."""
+        for name in methods.METHODS:
+            method = discovery.methods()[name]
+            path = method.path.replace("{", "<").replace("}", ">")
+            blueprint.add_url_rule(
+                _PREFIX + path,
+                endpoint=name.replace(".", "_"),
+                view_func=self._view(method),
+                methods=[method.http_method],
+            )
+
+    def _view(self, method: discovery.Method) -> Callable[..., Response]:
+        def view(**args: str) -> Response:
+            entry = self._entry(method, args)
+            try:
+                response = self._answer(method, args, entry)
+                entry["status"] = response.status_code
+            except errors.ApiError as error:
+                entry["status"] = int(error.status)
+                response = json_response(error.envelope(), error.status)
+            except ConnectionAbortedError:
+                entry["answer_lost"] = True
+                raise
+            finally:
+                self.knobs.requests.add(entry)
+            return response
+
+        return view
+
+    def _entry(self, method: discovery.Method, args: dict[str, str]) -> model.Json:
+        return {
+            "time": model.timestamp(model.micros(self.ticking.now())),
+            "method": request.method,
+            "path": request.path,
+            "query": request.args.to_dict(flat=False),
+            "account": "",
+            "operation": method.id,
+            "calendar_id": args.get("calendarId", ""),
+            "event_id": args.get("eventId", ""),
+            "status": 0,
+            "if_match": "If-Match" in request.headers,
+            "send_updates": request.args.get("sendUpdates"),
+            "answer_lost": False,
+        }
+
+    def _answer(
+        self, method: discovery.Method, args: dict[str, str], entry: model.Json
+    ) -> Response:
+        grant = self._authenticate()
+        entry["account"] = grant.account
+        if not grant.scopes & method.scopes:
+            raise errors.insufficient_permissions()
+        self.knobs.quota.spend(grant.account, self.ticking.now())
+        body = _body(method)
+        entry["event_id"] = entry["event_id"] or str(body.get("id", ""))
+        fault = self.knobs.faults.take(
+            faults.Call(
+                operation=method.id,
+                account=grant.account,
+                path=request.path,
+                event_id=entry["event_id"],
+            )
+        )
+        if fault and not fault.apply_then_fail:
+            if fault.latency_seconds:
+                self.sleep(fault.latency_seconds)
+            if error := fault.error():
+                return _refusal(error, fault)
+        response = self._run(method, grant, args, body)
+        if fault and fault.apply_then_fail:
+            entry["answer_lost"] = True
+            return self._lose(fault)
+        return response
+
+    def _run(
+        self,
+        method: discovery.Method,
+        grant: grants.Grant,
+        args: dict[str, str],
+        body: model.Json,
+    ) -> Response:
+        values = discovery.parse_query(method, request.args.items(multi=True))
+        if method.request:
+            schemas.check_request(method.request, body)
+        call = calls.Call(
+            held=self.held,
+            watched=self.watched,
+            grant=grant,
+            now=self.ticking.now(),
+            path=request.path,
+            args=args,
+            values=values,
+            body=body,
+            if_match=request.headers.get("If-Match", ""),
+            empty_pages=self.knobs.empty_pages,
+        )
+        answer = methods.METHODS[method.id](call)
+        return _checked(method, answer)
+
+    def _authenticate(self) -> grants.Grant:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if not token:
+            raise errors.login_required()
+        if kind.casefold() != "bearer":
+            raise errors.invalid_credentials()
+        grant: grants.Grant | None
+        if token.startswith(_DEMO_TOKEN):
+            grant = grants.Grant(
+                account=token.removeprefix(_DEMO_TOKEN),
+                scopes=discovery.all_scopes(),
+                client_id=_DEMO_CLIENT,
+            )
+        else:
+            grant = self.resolve_token(token)
+        if grant is None or grant.account not in self.held.accounts:
+            raise errors.invalid_credentials()
+        return grant
+
+    def _lose(self, fault: faults.Fault) -> Response:
+        if fault.apply_then_fail is faults.LostAnswer.UNAVAILABLE:
+            error = errors.backend_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            return json_response(error.envelope(), error.status)
+        if fault.apply_then_fail is faults.LostAnswer.TIMEOUT:
+            self.sleep(fault.latency_seconds or _LONG_SECONDS)
+        # The server closes the connection; in process the caller gets the exception.
+        message = "the answer was lost on purpose"
+        raise ConnectionAbortedError(message)
+
+
+def json_response(body: model.Json, status: int = HTTPStatus.OK) -> Response:
+    """Return a JSON answer in Google's content type."""
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(
+        text, status=int(status), content_type="application/json; charset=UTF-8"
+    )
+
+
+def _body(method: discovery.Method) -> model.Json:
+    raw = request.get_data()
+    if not method.request or not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise errors.parse_error() from error
+    if not isinstance(body, dict):
+        raise errors.parse_error()
+    return body
+
+
+def _checked(method: discovery.Method, answer: model.Json | None) -> Response:
+    if answer is None:
+        return Response(status=HTTPStatus.NO_CONTENT)
+    try:
+        schemas.check_response(method.response, answer)
+    except schemas.SchemaError as error:
+        # The simulator is wrong, not its client: say so where a test sees it.
+        _log.error("An answer to %s broke its schema: %s", method.id, error)
+        refused = errors.backend_error()
+        return json_response(refused.envelope(), refused.status)
+    etag = answer.get("etag", "")
+    if etag and request.headers.get("If-None-Match") == etag:
+        return Response(status=HTTPStatus.NOT_MODIFIED)
+    response = json_response(answer)
+    if etag:
+        response.headers["ETag"] = etag
+    return response
+
+
+def _refusal(error: errors.ApiError, fault: faults.Fault) -> Response:
+    response = json_response(error.envelope(), error.status)
+    if fault.retry_after is not None:
+        response.headers["Retry-After"] = str(fault.retry_after)
+    return response

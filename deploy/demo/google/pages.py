@@ -1,0 +1,65 @@
+"""The web page of the simulated Google: choose an account, see and edit its week.
+
+The page itself is an empty frame; the scripts beside it fill it through the Calendar
+API, acting as the account with its `demo-` access token.
+"""
+
+from datetime import date
+from http import HTTPStatus
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from deploy.demo.google import oauth_accounts
+
+_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+
+
+def create_blueprint(accounts: oauth_accounts.Directory) -> Blueprint:
+    """Return the pages; `accounts` is called on each request for all accounts."""
+    blueprint = Blueprint(
+        "pages",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/calendar/static",
+    )
+
+    @blueprint.get("/")
+    def choose() -> ResponseReturnValue:
+        return render_template("accounts.html", accounts=accounts(), missing="")
+
+    @blueprint.get("/calendar")
+    def calendar() -> ResponseReturnValue:
+        address = request.args.get("account", "")
+        account = oauth_accounts.find(accounts(), address)
+        if account is None:
+            page = render_template(
+                "accounts.html", accounts=accounts(), missing=address
+            )
+            return page, HTTPStatus.NOT_FOUND
+        return render_template(
+            "calendar.html",
+            account=account,
+            accounts=accounts(),
+            week=_week(request.args.get("week", "")),
+        )
+
+    @blueprint.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        # The scripts change with the code; a demo must never mix two versions.
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    return blueprint
+
+
+def _week(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        abort(HTTPStatus.BAD_REQUEST, "week: must be a date such as 2026-11-23")

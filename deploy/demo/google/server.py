@@ -1,0 +1,95 @@
+"""An HTTP server in one process with a thread per connection, kept alive.
+
+Werkzeug's own handler closes each connection after one answer. This one reads the whole
+request first, so that the next one on the same connection starts where it should.
+"""
+
+import io
+import logging
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug import serving
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+
+_BACKLOG = 128
+_log = logging.getLogger(__name__)
+_FAILURE = ("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")], b"Failed\n")
+
+
+class Handler(serving.WSGIRequestHandler):
+    """Answers the requests of one connection."""
+
+    # An answer goes out at once and in one piece.
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def run_wsgi(self) -> None:
+        """Answer one request; a lost answer closes the connection instead."""
+        environ = self.make_environ()
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if not environ.get("wsgi.input_terminated"):
+            environ["wsgi.input"] = io.BytesIO(self.rfile.read(length))
+        try:
+            status, headers, body = self._call(environ)
+        except ConnectionAbortedError:
+            self.close_connection = True
+            return
+        except Exception:  # noqa: BLE001 -- one request must not end the server
+            _log.exception("A request failed")
+            status, headers, body = _FAILURE
+        code, _, phrase = status.partition(" ")
+        self.send_response(int(code), phrase)
+        for name, value in headers:
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep quiet: the simulator has a request log of its own."""
+
+    def _call(
+        self, environ: dict[str, object]
+    ) -> tuple[str, list[tuple[str, str]], bytes]:
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(
+            status: str,
+            headers: list[tuple[str, str]],
+            _error: "OptExcInfo | None" = None,
+            /,
+        ) -> Callable[[bytes], object]:
+            started.append((status, headers))
+            return written.append
+
+        written: list[bytes] = []
+        chunks = self.server.app(environ, start_response)
+        try:
+            body = b"".join([*written, *chunks])
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        return (*started[-1], body)
+
+
+def make_server(host: str, port: int, app: Flask) -> serving.BaseWSGIServer:
+    """Return a server that listens already; port 0 takes a free one.
+
+    Raise OSError when it cannot listen there.
+    """
+    with socket.create_server((host, port), backlog=_BACKLOG) as listening:
+        return serving.make_server(
+            host,
+            port,
+            app,
+            threaded=True,
+            request_handler=Handler,
+            fd=listening.fileno(),
+        )
