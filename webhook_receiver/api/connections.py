@@ -1,0 +1,177 @@
+"""Connections: which Google account a CRM user's meetings are synced with."""
+
+from http import HTTPMethod, HTTPStatus
+
+from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import ConnectionState
+from shared.domain import scope
+from shared.domain.messages import Trigger
+from webhook_receiver import consents, disconnecting, identity, problems
+from webhook_receiver.api import connection_shapes, google_app, jobs, routes, shapes
+from webhook_receiver.services import Services
+from webhook_receiver.syncs import Syncs
+
+_ONE = "/connections/<int:connection_id>"
+
+
+class Connections:
+    """The calls about connections."""
+
+    def __init__(self, services: Services) -> None:
+        """Take the store, Google's consent page, and what starts syncs."""
+        self._services = services
+        self._store = services.store
+        self._consents = consents.Consents(services)
+        self._syncs = Syncs(services)
+
+    def register(self, api: routes.Routes) -> None:
+        """Add the calls."""
+        own, get, post = routes.OWN, HTTPMethod.GET, HTTPMethod.POST
+        missing, conflict = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+        api.add(
+            get,
+            "/connections",
+            self.list_connections,
+            roles=own,
+            answer=connection_shapes.ConnectionPage,
+        )
+        api.add(
+            post,
+            "/connections",
+            self.connect,
+            roles=own,
+            answer=google_app.AuthorizationDocument,
+            refuses=[missing, conflict],
+        )
+        api.add(
+            get,
+            _ONE,
+            self.show_connection,
+            roles=own,
+            answer=connection_shapes.ConnectionDocument,
+            refuses=[missing],
+        )
+        api.add(
+            HTTPMethod.DELETE,
+            _ONE,
+            self.disconnect,
+            roles=own,
+            answer=None,
+            status=HTTPStatus.NO_CONTENT,
+            refuses=[missing],
+        )
+        api.add(
+            get,
+            f"{_ONE}/calendars",
+            self.list_calendars,
+            roles=own,
+            answer=connection_shapes.CalendarPage,
+            refuses=[missing],
+        )
+        api.add(
+            post,
+            f"{_ONE}/sync",
+            self.sync_now,
+            roles=own,
+            answer=jobs.JobDocument,
+            status=HTTPStatus.ACCEPTED,
+            refuses=[missing, conflict],
+        )
+
+    def list_connections(
+        self, query: shapes.PageQuery
+    ) -> connection_shapes.ConnectionPage:
+        """Return the connections of the organization, or the user's own."""
+        caller = identity.caller()
+        with self._store.read() as work:
+            page = work.connections.page(
+                caller.organization_id,
+                crm_user_id=(caller.crm_user_id or "") if caller.is_confined else None,
+                limit=query.limit,
+                cursor=query.cursor,
+            )
+            items = connection_shapes.of_connections(work, page.rows)
+        return connection_shapes.ConnectionPage(
+            items=items, next_cursor=page.next_cursor
+        )
+
+    def show_connection(
+        self, path: connection_shapes.ConnectionPath
+    ) -> connection_shapes.ConnectionDocument:
+        """Return one connection."""
+        with self._store.read() as work:
+            (document,) = connection_shapes.of_connections(
+                work, [visible(work, path.connection_id)]
+            )
+        return document
+
+    def connect(
+        self, body: connection_shapes.ConnectBody
+    ) -> google_app.AuthorizationDocument:
+        """Begin the consent that connects a user, or connects one again."""
+        caller = identity.caller()
+        if not caller.may_see(caller.organization_id, body.crm_user_id):
+            raise problems.not_found()
+        with self._store.read() as work:
+            organization = work.organizations.by_id(caller.organization_id)
+            user = work.users.of(organization.id, body.crm_user_id)
+        if user is None or not user.active:
+            raise problems.invalid({"crm_user_id": _why_no_user(organization, user)})
+        return google_app.authorization(self._consents, organization.id, user.user_id)
+
+    def disconnect(
+        self,
+        path: connection_shapes.ConnectionPath,
+        query: connection_shapes.DisconnectQuery,  # noqa: ARG002 - it has one value, and is checked
+    ) -> None:
+        """Forget the access to the Google account; events and tasks stay."""
+        with self._store.read() as work:
+            visible(work, path.connection_id)
+        disconnecting.disconnect(self._services, path.connection_id)
+
+    def list_calendars(
+        self, path: connection_shapes.ConnectionPath
+    ) -> connection_shapes.CalendarPage:
+        """Return the calendars that the account can write, as last read."""
+        with self._store.read() as work:
+            connection = visible(work, path.connection_id)
+            sub = connection.google_sub
+            rows = work.calendars.of_account(connection.id, sub) if sub else []
+        return connection_shapes.CalendarPage(
+            items=[
+                connection_shapes.of_calendar(row)
+                for row in rows
+                if row.access_role in scope.WRITABLE_ROLES
+            ],
+            next_cursor=None,
+        )
+
+    def sync_now(self, path: connection_shapes.ConnectionPath) -> jobs.JobDocument:
+        """Bring a connection in step now."""
+        with self._store.begin() as work:
+            connection = visible(work, path.connection_id)
+            if connection.state != ConnectionState.ACTIVE:
+                detail = f"The connection is not active: {connection.state}."
+                raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
+            job = self._syncs.open(work, connection, Trigger.MANUAL)
+            work.commit()
+        self._syncs.queue([job])
+        return jobs.JobDocument.of(job)
+
+
+def visible(work: UnitOfWork, connection_id: int) -> tables.Connection:
+    """Return a connection; raises the 404 for one that is not the caller's to see."""
+    row = work.connections.get(connection_id)
+    if row is None:
+        raise problems.not_found()
+    if not identity.caller().may_see(row.organization_id, row.crm_user_id):
+        raise problems.not_found()
+    return row
+
+
+def _why_no_user(organization: tables.Organization, user: tables.CrmUser | None) -> str:
+    if user is not None:
+        return "this user of the CRM is not active"
+    if organization.users_read_at is None:
+        return "the users of the CRM have not been read yet; try again in a minute"
+    return "the CRM has no such user"

@@ -1,0 +1,200 @@
+"""The history: jobs, and what became of each record in them."""
+
+from datetime import datetime
+from http import HTTPMethod, HTTPStatus
+from typing import Any, Self
+
+from pydantic.json_schema import SkipJsonSchema
+
+from shared.adapters.store import JobFilter, UnitOfWork, tables
+from shared.adapters.store.states import Direction, JobState
+from webhook_receiver import identity, problems
+from webhook_receiver.api import routes, shapes
+from webhook_receiver.services import Services
+
+
+class JobDocument(shapes.Document):
+    """One piece of sync work."""
+
+    id: int
+    connection_id: int | None
+    started_at: datetime
+    finished_at: datetime | None
+    trigger: str
+    direction: str
+    state: str
+    processed: int
+    conflicts: int
+    errors: int
+
+    @classmethod
+    def of(cls, row: tables.Job) -> Self:
+        """Return a job as the API shows it."""
+        return cls(
+            id=row.id,
+            connection_id=row.connection_id,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            trigger=row.trigger,
+            direction=row.direction,
+            state=row.state,
+            processed=row.processed,
+            conflicts=row.conflicts,
+            errors=row.errors,
+        )
+
+
+class JobPage(shapes.Document):
+    """A page of jobs, newest first."""
+
+    items: list[JobDocument]
+    next_cursor: str | None
+
+
+class JobItemDocument(shapes.Document):
+    """What became of one record in a job."""
+
+    id: int
+    at: datetime
+    task_id: str | None
+    event_id: str | None
+    action: str
+    outcome: str
+    reason: str
+    error: str | None
+    attempts: int
+    next_attempt_at: datetime | None
+    changes: dict[str, Any] | None
+
+
+class JobItemPage(shapes.Document):
+    """A page of records, newest first."""
+
+    items: list[JobItemDocument]
+    next_cursor: str | None
+
+
+class JobQuery(shapes.PageQuery):
+    """Which jobs."""
+
+    state: JobState | SkipJsonSchema[None] = shapes.left_out()
+    direction: Direction | SkipJsonSchema[None] = shapes.left_out()
+    connection_id: shapes.Id | SkipJsonSchema[None] = shapes.left_out()
+    has_errors: bool | SkipJsonSchema[None] = shapes.left_out()
+
+
+class JobPath(shapes.Path):
+    """Which job."""
+
+    job_id: shapes.Id
+
+
+_ONE = "/jobs/<int:job_id>"
+
+
+class Jobs:
+    """The calls about the history."""
+
+    def __init__(self, services: Services) -> None:
+        """Take the store."""
+        self._store = services.store
+
+    def register(self, api: routes.Routes) -> None:
+        """Add the calls."""
+        get, anybody = HTTPMethod.GET, routes.HISTORY
+        missing = [HTTPStatus.NOT_FOUND]
+        api.add(get, "/jobs", self.list_jobs, roles=anybody, answer=JobPage)
+        api.add(
+            get,
+            _ONE,
+            self.show_job,
+            roles=anybody,
+            answer=JobDocument,
+            refuses=missing,
+        )
+        api.add(
+            get,
+            f"{_ONE}/items",
+            self.list_items,
+            roles=anybody,
+            answer=JobItemPage,
+            refuses=missing,
+        )
+
+    def list_jobs(self, query: JobQuery) -> JobPage:
+        """Return the jobs of the organization, or of the user's own connection."""
+        caller = identity.caller()
+        with self._store.read() as work:
+            wanted = query.connection_id
+            if caller.is_confined:
+                own = own_connection(work)
+                if own is None or wanted not in {None, own}:
+                    return JobPage(items=[], next_cursor=None)
+                wanted = own
+            which = JobFilter(
+                state=query.state,
+                direction=query.direction,
+                connection_id=wanted,
+                has_errors=query.has_errors,
+            )
+            page = work.jobs.page(
+                caller.organization_id, which, limit=query.limit, cursor=query.cursor
+            )
+        items = [JobDocument.of(row) for row in page.rows]
+        return JobPage(items=items, next_cursor=page.next_cursor)
+
+    def show_job(self, path: JobPath) -> JobDocument:
+        """Return one job."""
+        with self._store.read() as work:
+            return JobDocument.of(_visible(work, path.job_id))
+
+    def list_items(self, path: JobPath, query: shapes.PageQuery) -> JobItemPage:
+        """Return the records of a job; of a shared one only the user's own."""
+        with self._store.read() as work:
+            job = _visible(work, path.job_id)
+            own = own_connection(work) if identity.caller().is_confined else None
+            page = work.items.page_of_job(
+                job.id,
+                connection_id=None if own == job.connection_id else own,
+                limit=query.limit,
+                cursor=query.cursor,
+            )
+        items = [_item(row) for row in page.rows]
+        return JobItemPage(items=items, next_cursor=page.next_cursor)
+
+
+def own_connection(work: UnitOfWork) -> int | None:
+    """Return the connection of the user who calls, if there is one."""
+    caller = identity.caller()
+    if caller.crm_user_id is None:
+        return None
+    row = work.connections.of_user(caller.organization_id, caller.crm_user_id)
+    return row.id if row else None
+
+
+def _visible(work: UnitOfWork, job_id: int) -> tables.Job:
+    row = work.jobs.get(job_id)
+    caller = identity.caller()
+    if row is None or row.organization_id != caller.organization_id:
+        raise problems.not_found()
+    if caller.is_confined:
+        own = own_connection(work)
+        if own is None or not work.jobs.concerns(row, own):
+            raise problems.not_found()
+    return row
+
+
+def _item(row: tables.JobItem) -> JobItemDocument:
+    return JobItemDocument(
+        id=row.id,
+        at=row.at,
+        task_id=row.task_id,
+        event_id=row.event_id,
+        action=row.action,
+        outcome=row.outcome,
+        reason=row.reason,
+        error=row.error,
+        attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at,
+        changes=row.changes,
+    )

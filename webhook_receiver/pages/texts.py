@@ -1,0 +1,63 @@
+"""What the pages say, in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.adapters.store.states import ConnectionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A heading and what it means for the reader."""
+
+    title: str
+    body: str
+    is_good: bool = False
+
+
+OUTCOMES: Mapping[str, Text] = {
+    "connected": Text(
+        title="Your Google Calendar is connected",
+        body="Your meetings are being brought in step now. You can close this page.",
+        is_good=True,
+    ),
+    "missing_scopes": Text(
+        title="Google was not allowed enough",
+        body=(
+            "One of the boxes on Google's page was not ticked. "
+            "All of them are needed to keep your meetings in step. "
+            "Connect again and leave every box ticked."
+        ),
+    ),
+    "denied": Text(
+        title="Your Google Calendar is not connected",
+        body=(
+            "You did not allow the access on Google's page, so nothing was changed. "
+            "You can connect again at any time."
+        ),
+    ),
+    "app_verified": Text(
+        title="Google accepts your organization's app",
+        body="Users can connect their Google Calendars now. You can close this page.",
+        is_good=True,
+    ),
+}
+"""By `consents.Outcome`."""
+
+STATES: Mapping[str, str] = {
+    ConnectionState.ACTIVE: "Your meetings are kept in step with Google Calendar.",
+    ConnectionState.NEEDS_REAUTHORIZATION: (
+        "Google no longer lets us in. Connect again; "
+        "everything that changed meanwhile follows afterwards."
+    ),
+    ConnectionState.MISSING_SCOPES: (
+        "Google was not allowed enough. Connect again and leave every box ticked."
+    ),
+    ConnectionState.CALENDAR_MISSING: (
+        "The calendar that was synced is gone from your Google account."
+    ),
+    ConnectionState.PAUSED: "The sync of your meetings is paused.",
+    ConnectionState.DISCONNECTED: "Your Google Calendar is not connected.",
+}
+NO_CONNECTION = STATES[ConnectionState.DISCONNECTED]
+NO_USER = "You are not signed in as a user of the CRM, so there is nothing to connect."
