@@ -1,0 +1,157 @@
+"""Carry out a decision: reserve the ids, write to Google, write to the CRM."""
+
+from dataclasses import dataclass
+
+from shared.adapters.store import Store, UnitOfWork, tables
+from shared.adapters.store.states import LinkState
+from shared.domain import identifiers, mapping, model, ports, reconcile
+from shared.domain.reconcile import Decision, Presence, Write
+from workers.crm_side import CrmSide
+from workers.google_side import SILENT, GoogleSide
+from workers.pair import Pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """What each side needs to get to the target."""
+
+    event: Write = Write.NOTHING
+    task: Write = Write.NOTHING
+
+    @property
+    def action(self) -> str:
+        """Name them for the history: `create_event`, `update_task`, `none`."""
+        sides = {"event": self.event, "task": self.task}
+        done = [f"{w}_{side}" for side, w in sides.items() if w is not Write.NOTHING]
+        return "+".join(done) or "none"
+
+
+def plan(pair: Pair, decision: Decision) -> Writes:
+    """Return what both sides need to get to the decision's target."""
+    if decision.remove_event:
+        event = pair.event.event
+        live = event is not None and not event.is_cancelled
+        return Writes(event=Write.CANCEL if live else Write.NOTHING)
+    if decision.target is None:
+        return Writes()
+    situation = pair.situation()
+    task = reconcile.task_write(situation, decision.target)
+    if task is Write.NOTHING and _answers_are_new(pair, decision):
+        task = Write.UPDATE
+    return Writes(event=reconcile.event_write(situation, decision.target), task=task)
+
+
+def _answers_are_new(pair: Pair, decision: Decision) -> bool:
+    before = pair.baseline.responses if pair.baseline else {}
+    live = pair.task.presence is Presence.LIVE
+    return live and dict(decision.responses) != dict(before)
+
+
+class Applier:
+    """Carries out decisions on both sides."""
+
+    def __init__(
+        self, store: Store, google: GoogleSide, crm: CrmSide, clock: ports.Clock
+    ) -> None:
+        """Take the two sides, and the store for reservations."""
+        self._store = store
+        self._google = google
+        self._crm = crm
+        self._clock = clock
+
+    def apply(
+        self, pair: Pair, decision: Decision, writes: Writes, *, send_updates: str
+    ) -> None:
+        """Write to both sides; raises `StaleStateError` when one had moved on."""
+        if decision.remove_event:
+            self._google.cancel(pair, send_updates=SILENT)
+        if decision.target is None:
+            if decision.contested and pair.link is None:
+                # A conflict needs a link to wait at.
+                self._reserve(pair, None, writes)
+            return
+        if pair.link is None or Write.CREATE in {writes.event, writes.task}:
+            self._reserve(pair, decision.target, writes)
+        target = decision.target
+        self._google.write(pair, writes.event, target, send_updates=send_updates)
+        pair.agree(target)
+        self._crm.write(pair, writes.task, target, responses=decision.responses)
+        pair.agree(target)
+
+    def _reserve(
+        self, pair: Pair, target: model.Meeting | None, writes: Writes
+    ) -> None:
+        """Commit the link with its ids before the call that makes them real.
+
+        A crash after the call then finds, by these ids, what the call made.
+        """
+        with self._store.begin() as work:
+            link = self._link(work, pair)
+            is_first_try = link.state != LinkState.PENDING or pair.has_moved
+            if is_first_try:
+                link.generation += _generations_spent(pair)
+                link.state = LinkState.PENDING
+                link.pending_since = self._clock.now()
+            if is_first_try and target is not None and not _is_known(pair):
+                # What the call is going to make: if its answer is lost, this tells
+                # whether the record was edited before we meet it again.
+                responses = pair.responses()
+                pair.baseline = model.Baseline(meeting=target, responses=responses)
+                link.baseline = mapping.baseline_to_document(pair.baseline)
+            if writes.event is Write.CREATE:
+                _reserve_event(pair, link)
+            else:
+                _name_event(pair, link)
+            if pair.task.presence is Presence.LIVE:
+                link.task_id = pair.known_task.id
+                link.task = dict(pair.task.document or {})
+            work.commit()
+            pair.link = link
+
+    def _link(self, work: UnitOfWork, pair: Pair) -> tables.Link:
+        if pair.link is not None:
+            return work.links.by_id(pair.link.id)
+        now = self._clock.now()
+        return work.links.add(
+            tables.Link(
+                organization_id=pair.organization.id,
+                origin=pair.created_by(),
+                generation=0,
+                original_start="",
+                state=LinkState.ACTIVE,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+
+def _is_known(pair: Pair) -> bool:
+    """Tell whether both sides have their record already: nothing is made then."""
+    both = (pair.task.presence, pair.event.presence)
+    return all(presence is Presence.LIVE for presence in both)
+
+
+def _generations_spent(pair: Pair) -> int:
+    """A record made anew needs an id that the one before it did not have."""
+    return int(pair.link is not None and pair.link.event_id is not None)
+
+
+def _reserve_event(pair: Pair, link: tables.Link) -> None:
+    event_id = identifiers.event_id(
+        pair.organization.name,
+        pair.known_task.id,
+        pair.calendar.google_calendar_id,
+        link.generation,
+    )
+    link.calendar_id = pair.calendar.id
+    link.event_id = event_id
+    link.ical_uid = identifiers.ical_uid(event_id)
+    link.original_start = ""
+
+
+def _name_event(pair: Pair, link: tables.Link) -> None:
+    event = pair.known_event
+    link.calendar_id = pair.calendar.id
+    link.event_id = event.id
+    link.ical_uid = event.ical_uid
+    link.original_start = event.original_start or ""

@@ -1,0 +1,186 @@
+"""The history: one line per record and message, with the values that were seen."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared import metrics
+from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import Direction, Outcome
+from shared.domain import mapping, messages, model
+from shared.domain.messages import Message
+from shared.domain.reasons import Reason
+from shared.domain.reconcile import Decision
+from workers.apply import Writes
+from workers.pair import Pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the history; `crm` and `google` are the meetings as they were seen.
+
+    `changes` maps each changed field to its value `before` and `after`.
+    """
+
+    organization_id: int
+    outcome: Outcome
+    reason: str
+    action: str = "none"
+    connection_id: int | None = None
+    link_id: int | None = None
+    task_id: str | None = None
+    event_id: str | None = None
+    changes: dict[str, object] | None = None
+    crm: dict[str, object] | None = None
+    google: dict[str, object] | None = None
+    error: str | None = None
+    next_attempt_at: datetime | None = None
+
+
+_UNCHANGED = frozenset({Reason.UNCHANGED, Reason.ECHO, Reason.SUPERSEDED})
+
+
+def describe(pair: Pair, decision: Decision, writes: Writes) -> Entry:
+    """Return the line for a decision; call it before the decision is carried out."""
+    return replace(
+        about(pair),
+        outcome=_outcome(decision, writes),
+        reason=decision.reason,
+        action=writes.action,
+        changes=_changes(pair, decision),
+    )
+
+
+def waiting(pair: Pair, reason: Reason) -> Entry:
+    """Return the line for work that waits for something outside of us."""
+    return replace(about(pair), outcome=Outcome.HELD, reason=reason)
+
+
+def skipped(pair: Pair, reason: Reason) -> Entry:
+    """Return the line for a record that has no counterpart, and why."""
+    return replace(about(pair), outcome=Outcome.SKIPPED, reason=reason)
+
+
+def unchanged(pair: Pair, reason: Reason) -> Entry:
+    """Return the line for a record that is as it should be already."""
+    return replace(about(pair), outcome=Outcome.UNCHANGED, reason=reason)
+
+
+def about(pair: Pair) -> Entry:
+    """Return a line that names the pair and what both sides look like."""
+    task, event = pair.task_meeting(), pair.event_meeting()
+    return Entry(
+        organization_id=pair.organization.id,
+        outcome=Outcome.SKIPPED,
+        reason=Reason.UNCHANGED,
+        connection_id=pair.connection.id,
+        link_id=pair.link.id if pair.link else None,
+        task_id=pair.task.task.id if pair.task.task else None,
+        event_id=pair.event.event.id if pair.event.event else None,
+        crm=mapping.meeting_to_document(task) if task else None,
+        google=mapping.meeting_to_document(event) if event else None,
+    )
+
+
+def naming(entry: Entry, pair: Pair) -> Entry:
+    """Return the line with the ids that its record got while it was written."""
+    now = about(pair)
+    return replace(
+        entry, link_id=now.link_id, task_id=now.task_id, event_id=now.event_id
+    )
+
+
+def _outcome(decision: Decision, writes: Writes) -> Outcome:
+    if decision.contested:
+        return Outcome.CONFLICT
+    if decision.reason is Reason.READ_ONLY_EVENT:
+        return Outcome.SKIPPED
+    if writes != Writes() or decision.detach:
+        return Outcome.APPLIED
+    if decision.target is not None or decision.reason in _UNCHANGED:
+        return Outcome.UNCHANGED
+    return Outcome.SKIPPED
+
+
+def _changes(pair: Pair, decision: Decision) -> dict[str, object]:
+    """Return what becomes different from the state both sides had agreed on."""
+    if decision.target is None:
+        return {}
+    after = mapping.meeting_to_document(decision.target)
+    if pair.baseline is None:
+        return {name: {"before": None, "after": value} for name, value in after.items()}
+    known = pair.baseline.meeting
+    before = mapping.meeting_to_document(known)
+    changed = mapping.changed_fields(known, decision.target)
+    return {f: {"before": before[f], "after": after[f]} for f in sorted(changed)}
+
+
+# -- storing ----------------------------------------------------------------------
+
+
+def record(work: UnitOfWork, message: Message, entry: Entry, *, now: datetime) -> int:
+    """Store the line, in the message's job or in a job of its own; return the job.
+
+    A later attempt of the same message corrects its line.
+    """
+    job_id = message.job_id or open_job(
+        work,
+        message,
+        organization_id=entry.organization_id,
+        connection_id=entry.connection_id,
+        now=now,
+        expected=1,
+    )
+    work.items.record(
+        tables.JobItem(
+            job_id=job_id,
+            organization_id=entry.organization_id,
+            connection_id=entry.connection_id,
+            link_id=entry.link_id,
+            delivery_id=message.id,
+            task_id=entry.task_id,
+            event_id=entry.event_id,
+            action=entry.action,
+            outcome=entry.outcome,
+            reason=entry.reason,
+            error=entry.error,
+            attempts=message.attempt,
+            changes=entry.changes,
+            crm=entry.crm,
+            google=entry.google,
+            at=now,
+            next_attempt_at=entry.next_attempt_at,
+        )
+    )
+    metrics.decisions.labels(entry.outcome, entry.reason).inc()
+    return job_id
+
+
+def open_job(  # noqa: PLR0913 - a job is described by all of these
+    work: UnitOfWork,
+    message: Message,
+    *,
+    organization_id: int,
+    connection_id: int | None,
+    now: datetime,
+    expected: int | None = None,
+) -> int:
+    """Start the job of a message; `expected` records end it, None while unknown."""
+    job = work.jobs.start(
+        organization_id=organization_id,
+        connection_id=connection_id,
+        trigger=message.trigger,
+        direction=_direction(message),
+        expected=expected,
+        now=now,
+    )
+    return job.id
+
+
+def _direction(message: Message) -> Direction:
+    match message.subject:
+        case messages.TaskChanged() | messages.TaskDue() | messages.OrganizationDue():
+            return Direction.CRM_TO_GOOGLE
+        case messages.ConnectionDue():
+            return Direction.BOTH
+        case _:
+            return Direction.GOOGLE_TO_CRM

@@ -1,0 +1,251 @@
+"""Find the pair that a message is about, and read the side that may have changed."""
+
+from dataclasses import dataclass
+
+from shared.adapters.store import Store, tables
+from shared.adapters.store.states import ConnectionState, LinkState, Outcome
+from shared.domain import errors, mapping, messages, model, scope
+from shared.domain.reasons import Reason
+from shared.domain.settings import Settings
+from workers import history, placing, stored
+from workers.pair import EventNow, Pair
+from workers.remotes import Remotes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """There is nothing to bring together; `entry` says why."""
+
+    entry: history.Entry
+    pair: Pair | None = None
+
+
+Found = Pair | Skip
+
+
+class Loader:
+    """Loads pairs from the store, and what may have changed from its side."""
+
+    def __init__(self, store: Store, remotes: Remotes) -> None:
+        """Take the store, and where to read tasks and events."""
+        self._store = store
+        self._remotes = remotes
+
+    # -- which lock ---------------------------------------------------------------
+
+    def key_of_task(self, subject: messages.TaskDue) -> str:
+        """Return the lock that serializes work on this task."""
+        with self._store.read() as work:
+            link = work.links.of_task(subject.organization_id, subject.task_id)
+        if link is not None:
+            return _key(link)
+        return f"task:{subject.organization_id}:{subject.task_id}"
+
+    def key_of_event(self, subject: messages.EventDue) -> str:
+        """Return the lock that serializes work on this event."""
+        with self._store.read() as work:
+            link = work.links.of_event(subject.calendar_id, subject.event_id)
+            if link is not None:
+                return _key(link)
+            calendar = work.calendars.by_id(subject.calendar_id)
+            copy = work.copies.of(subject.calendar_id, subject.event_id)
+            connection = work.connections.by_id(calendar.connection_id)
+        # The copies of one meeting on several calendars wait for each other.
+        identity = copy.ical_uid if copy and copy.ical_uid else subject.event_id
+        return f"event:{connection.organization_id}:{identity}"
+
+    # -- a task -------------------------------------------------------------------
+
+    def by_task(self, subject: messages.TaskDue) -> Found:
+        """Return the pair of a task, with the task as the CRM has it now."""
+        with self._store.read() as work:
+            organization = work.organizations.by_id(subject.organization_id)
+            link = work.links.of_task(organization.id, subject.task_id)
+            if link is not None and _is_echo(link, subject):
+                pair = stored.pair_of_link(work, organization, link)
+                return Skip(entry=history.unchanged(pair, Reason.ECHO))
+        document = self._read_task(organization, subject.task_id)
+        if link is None:
+            self._join_reservation(organization, subject.task_id, document)
+            return self._new_task(organization, subject.task_id, document)
+        with self._store.read() as work:
+            pair = stored.pair_of_link(work, organization, link)
+            if document is None:
+                pair.saw_no_task()
+            else:
+                pair.saw_task(document)
+            reason = placing.place(work, pair)
+        return _found(pair, reason)
+
+    def _read_task(
+        self, organization: tables.Organization, task_id: str
+    ) -> model.Document | None:
+        try:
+            return self._remotes.crm(organization).get_task(task_id)
+        except errors.RecordNotFoundError:
+            return None
+
+    def _join_reservation(
+        self,
+        organization: tables.Organization,
+        task_id: str,
+        document: model.Document | None,
+    ) -> None:
+        """Give a task that we made for an event to the link that waits for it.
+
+        Its webhook can be here before the answer to whoever makes it, or instead of it.
+        Raises `RecordBusyError` then, so that the message comes again for the link.
+        """
+        event_id = document.get("google_event_id") if document else None
+        if not event_id:
+            return
+        with self._store.read() as work:
+            waiting = work.links.of_event_id_in(organization.id, event_id)
+        if waiting is None or waiting.task_id is not None:
+            return
+        with self._store.try_lock(_key(waiting)) as held, self._store.begin() as work:
+            link = work.links.by_id(waiting.id)
+            if held and link.task_id is None:
+                link.task_id = task_id
+                work.commit()
+        raise errors.RecordBusyError
+
+    def _new_task(
+        self,
+        organization: tables.Organization,
+        task_id: str,
+        document: model.Document | None,
+    ) -> Found:
+        if document is None or document.get("deleted"):
+            return _skip_task(organization, task_id, Reason.NOTHING_TO_CANCEL)
+        settings = Settings.from_document(organization.settings)
+        task = mapping.task_from_document(document)
+        reason = scope.why_out_of_scope(task, settings)
+        if reason is not None:
+            return _skip_task(organization, task_id, reason)
+        with self._store.read() as work:
+            home = placing.home_of(work, organization.id, task.owner_id)
+            if isinstance(home, Reason):
+                return _skip_task(organization, task_id, home)
+            connection, calendar = home
+            pair = Pair(
+                organization=organization,
+                settings=settings,
+                calendar=calendar,
+                connection=connection,
+            )
+            pair.saw_task(document)
+            pair.directory = stored.directory(work, pair)
+        self._meet_named_event(pair, task)
+        return pair
+
+    def _meet_named_event(self, pair: Pair, task: model.Task) -> None:
+        """Take in the event that an unlinked task says it has, if it is free."""
+        calendar_id, event_id = task.google_calendar_id, task.google_event_id
+        if not event_id or calendar_id != pair.calendar.google_calendar_id:
+            return
+        with self._store.read() as work:
+            claimed = work.links.of_event(pair.calendar.id, event_id)
+        if claimed is not None:
+            return
+        self._read_event(pair, event_id)
+        if pair.event.event is not None and pair.event.event.is_cancelled:
+            pair.event = EventNow()
+
+    # -- an event -----------------------------------------------------------------
+
+    def by_event(self, subject: messages.EventDue) -> Found:
+        """Return the pair of an event, as the last pull stored it or Google has it."""
+        with self._store.read() as work:
+            pair, copy = stored.pair_of_event(work, subject)
+        if pair.connection.state != ConnectionState.ACTIVE:
+            reason = placing.why_inactive(pair.connection)
+            return Skip(entry=history.waiting(pair, reason))
+        if subject.must_read:
+            self._read_event(pair, subject.event_id)
+        elif pair.link is not None and _is_settled(pair.link, copy):
+            return Skip(entry=history.unchanged(pair, Reason.ECHO))
+        if pair.link is None:
+            return self._new_event(pair)
+        with self._store.read() as work:
+            reason_to_wait = placing.place(work, pair)
+        return _found(pair, reason_to_wait)
+
+    def _read_event(self, pair: Pair, event_id: str) -> None:
+        google = self._remotes.google(pair.connection)
+        try:
+            document = google.get_event(pair.calendar.google_calendar_id, event_id)
+        except errors.RecordNotFoundError:
+            pair.saw_no_event()
+            return
+        pair.saw_event(document)
+        with self._store.read() as work:
+            pair.directory = stored.directory(work, pair)
+
+    def _new_event(self, pair: Pair) -> Found:
+        with self._store.read() as work:
+            reason = placing.why_not_new(work, pair)
+        if reason is not None:
+            return Skip(entry=history.skipped(pair, reason), pair=pair)
+        pair.not_imported = scope.why_not_imported(pair.known_event, pair.settings)
+        self._meet_named_task(pair)
+        return pair
+
+    def _meet_named_task(self, pair: Pair) -> None:
+        """Take in the task that an unlinked event says it has, if it is free.
+
+        An event that somebody copied in Google names the task of the original.
+        """
+        event = pair.known_event
+        if event.organization != pair.organization.name or not event.task_id:
+            return
+        with self._store.read() as work:
+            claimed = work.links.of_task(pair.organization.id, event.task_id)
+        if claimed is not None:
+            return
+        document = self._read_task(pair.organization, event.task_id)
+        if document is None or document.get("deleted"):
+            return
+        task = mapping.task_from_document(document)
+        if task.owner_id == pair.connection.crm_user_id:
+            pair.saw_task(document)
+            pair.out_of_scope = scope.why_out_of_scope(task, pair.settings)
+            with self._store.read() as work:
+                pair.directory = stored.directory(work, pair)
+
+
+def _found(pair: Pair, reason_to_wait: Reason | None) -> Found:
+    if reason_to_wait is None:
+        return pair
+    # What was read is not stored: it counts as unseen until the work goes on.
+    return Skip(entry=history.waiting(pair, reason_to_wait))
+
+
+def _skip_task(
+    organization: tables.Organization, task_id: str, reason: Reason
+) -> Skip:
+    waits = reason is Reason.OWNER_MUST_RECONNECT
+    return Skip(
+        entry=history.Entry(
+            organization_id=organization.id,
+            outcome=Outcome.HELD if waits else Outcome.SKIPPED,
+            reason=reason,
+            task_id=task_id,
+        )
+    )
+
+
+def _key(link: tables.Link) -> str:
+    return f"link:{link.id}"
+
+
+def _is_echo(link: tables.Link, subject: messages.TaskDue) -> bool:
+    if subject.version is None or link.task_version is None:
+        return False
+    return link.state != LinkState.PENDING and subject.version <= link.task_version
+
+
+def _is_settled(link: tables.Link, copy: tables.Copy | None) -> bool:
+    if copy is None or link.state == LinkState.PENDING:
+        return False
+    return copy.settled_etag == copy.etag

@@ -1,0 +1,248 @@
+"""A task and its event as they are known now, with all that a decision needs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.adapters.store import tables
+from shared.adapters.store.states import LinkState
+from shared.domain import mapping, model, reconcile, scope
+from shared.domain.reasons import Reason
+from shared.domain.settings import Settings
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskNow:
+    """The task as last read; `changed_at` is when a synced field last changed."""
+
+    presence: reconcile.Presence = reconcile.Presence.ABSENT
+    task: model.Task | None = None
+    document: model.Document | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class EventNow:
+    """The event as last read; `changed_at` is when a synced field last changed."""
+
+    presence: reconcile.Presence = reconcile.Presence.ABSENT
+    event: model.Event | None = None
+    document: model.Document | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Pair:
+    """One link, or the one side that may become a link.
+
+    `calendar` and `connection` are those of the event: of the writer copy where there
+    is a link, else of the calendar that the event would be, or was found, in.
+    """
+
+    organization: tables.Organization
+    settings: Settings
+    calendar: tables.Calendar
+    connection: tables.Connection
+    link: tables.Link | None = None
+    task: TaskNow = field(default_factory=TaskNow)
+    event: EventNow = field(default_factory=EventNow)
+    baseline: model.Baseline | None = None
+    directory: mapping.Directory = field(
+        default_factory=lambda: mapping.Directory.of(())
+    )
+    out_of_scope: Reason | None = None
+    not_imported: Reason | None = None
+    has_moved: bool = False
+    """The event that the link had is on another calendar than it belongs to now."""
+
+    # -- what is known ------------------------------------------------------------
+
+    @property
+    def owner_id(self) -> str:
+        """The CRM user whose meeting this is."""
+        task = self.task.task
+        return task.owner_id if task else self.connection.crm_user_id
+
+    @property
+    def event_id(self) -> str:
+        """The id of the event, or the one reserved for it."""
+        if self.link is not None and self.link.event_id is not None:
+            return self.link.event_id
+        return self.known_event.id
+
+    @property
+    def known_task(self) -> model.Task:
+        """The task, for callers that come after it was read."""
+        if self.task.task is None:
+            message = "this pair has no task yet"
+            raise LookupError(message)
+        return self.task.task
+
+    @property
+    def known_event(self) -> model.Event:
+        """The event, for callers that come after it was read."""
+        if self.event.event is None:
+            message = "this pair has no event yet"
+            raise LookupError(message)
+        return self.event.event
+
+    @property
+    def tag(self) -> mapping.Tag | None:
+        """What marks the event as ours; None where that would split a series."""
+        event = self.event.event
+        if self.task.task is None or (event and event.recurring_event_id):
+            return None
+        return self.own_tag
+
+    @property
+    def own_tag(self) -> mapping.Tag:
+        """What marks an event that we make for the task."""
+        return mapping.Tag(
+            task_id=self.known_task.id, organization=self.organization.name
+        )
+
+    def task_meeting(self) -> model.Meeting | None:
+        """Return the task in the common form."""
+        if self.task.task is None:
+            return None
+        return mapping.meeting_of_task(
+            self.task.task, directory=self.directory, settings=self.settings
+        )
+
+    def event_meeting(self) -> model.Meeting | None:
+        """Return the event in the common form."""
+        if self.event.event is None:
+            return None
+        return mapping.meeting_of_event(
+            self.event.event, directory=self.directory, owner_id=self.owner_id
+        )
+
+    def responses(self) -> model.Responses:
+        """Return the guests' answers; those last seen where the event has none."""
+        event = self.event.event
+        if event is None or event.is_cancelled:
+            return self.baseline.responses if self.baseline else {}
+        answers = mapping.responses_of_event(event, directory=self.directory)
+        meeting = self.event_meeting()
+        guests = meeting.attendees if meeting else frozenset()
+        return {email: answer for email, answer in answers.items() if email in guests}
+
+    def situation(self) -> reconcile.Situation:
+        """Return what the decision depends on."""
+        is_detached = self.link is not None and self.link.state == LinkState.DETACHED
+        return reconcile.Situation(
+            task=self._task_half(),
+            event=self._event_half(),
+            baseline=self.baseline,
+            responses=self.responses(),
+            created_by=self.created_by(),
+            detached=is_detached,
+            out_of_scope=self.out_of_scope,
+            not_imported=self.not_imported,
+            on_hold=self._on_hold(),
+            read_only=self.is_read_only(),
+        )
+
+    def created_by(self) -> model.Side:
+        """Return the side on which the meeting was first made.
+
+        Of two that meet for the first time, the event is the user's own unless it says
+        that we made it: so it is not removed when its task leaves the scope.
+        """
+        if self.link is not None:
+            return model.Side(self.link.origin)
+        if self.task.presence is reconcile.Presence.ABSENT:
+            return model.Side.GOOGLE
+        event = self.event.event
+        is_ours = event is None or event.organization == self.organization.name
+        return model.Side.CRM if is_ours else model.Side.GOOGLE
+
+    def is_read_only(self) -> bool:
+        """Tell whether the event may not be written by its calendar's user."""
+        if self.event.event is None:
+            return False
+        return scope.is_read_only(self.event.event, self.calendar.access_role)
+
+    def _task_half(self) -> reconcile.Half:
+        skew = timedelta(seconds=self.organization.crm_skew_seconds)
+        return reconcile.Half(
+            presence=self.task.presence,
+            meeting=self.task_meeting(),
+            changed_at=self.task.changed_at and self.task.changed_at - skew,
+        )
+
+    def _event_half(self) -> reconcile.Half:
+        skew = timedelta(seconds=self.connection.google_skew_seconds)
+        return reconcile.Half(
+            presence=self.event.presence,
+            meeting=self.event_meeting(),
+            changed_at=self.event.changed_at and self.event.changed_at - skew,
+        )
+
+    def _on_hold(self) -> Reason | None:
+        if self.event.event is None:
+            return None
+        return scope.why_on_hold(self.event.event, self.settings)
+
+    # -- what is learnt -----------------------------------------------------------
+
+    def saw_task(self, document: model.Document) -> None:
+        """Take in the task as the CRM has it now."""
+        before = self.task_meeting()
+        task = mapping.task_from_document(document)
+        is_new = self.task.presence is reconcile.Presence.ABSENT
+        live, gone = reconcile.Presence.LIVE, reconcile.Presence.GONE
+        self.task.task = task
+        self.task.document = document
+        self.task.presence = gone if task.deleted else live
+        if is_new or task.deleted or _differ(before, self.task_meeting()):
+            self.task.changed_at = task.updated_at
+
+    def saw_no_task(self) -> None:
+        """Take in that the CRM no longer knows the task."""
+        self.task.presence = reconcile.Presence.GONE
+
+    def saw_event(self, document: model.Document) -> None:
+        """Take in the event as Google has it now."""
+        before = self.event_meeting()
+        event = mapping.event_from_document(
+            document, calendar_zone=self.calendar.time_zone
+        )
+        self.event.event = event
+        self.event.document = document
+        self.event.presence = reconcile.Presence.LIVE
+        if _differ(before, self.event_meeting()):
+            self.event.changed_at = event.updated_at
+
+    def saw_no_event(self) -> None:
+        """Take in that Google no longer knows the event."""
+        self.event.presence = reconcile.Presence.GONE
+
+    def move_to(
+        self, connection: tables.Connection, calendar: tables.Calendar
+    ) -> None:
+        """Take in that the event belongs on another calendar, where it is not yet."""
+        self.connection = connection
+        self.calendar = calendar
+        self.event = EventNow()
+        self.baseline = None
+        self.has_moved = True
+
+    def agree(self, target: model.Meeting) -> None:
+        """Move the baseline to `target` if that is where both sides are by now."""
+        sides = (self._task_half(), self._event_half())
+        if all(_has_reached(side, target) for side in sides):
+            self.baseline = model.Baseline(
+                meeting=target, responses=dict(self.responses())
+            )
+
+
+def _differ(before: model.Meeting | None, after: model.Meeting | None) -> bool:
+    if before is None or after is None:
+        return True
+    return bool(mapping.changed_fields(before, after))
+
+
+def _has_reached(half: reconcile.Half, target: model.Meeting) -> bool:
+    if half.presence is not reconcile.Presence.LIVE or half.meeting is None:
+        return target.cancelled
+    return not mapping.changed_fields(half.meeting, target)

@@ -1,0 +1,83 @@
+"""Park the work of a connection that Google no longer lets in, and tell its user."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.adapters.store import Store
+from shared.adapters.store.states import ConnectionState
+from shared.domain import errors, ports
+from workers.remotes import Remotes
+
+log = logging.getLogger(__name__)
+
+REFUSALS = (errors.GrantRevokedError, errors.MissingScopesError)
+"""What only the user can mend, by connecting again."""
+
+_TITLES = {
+    ConnectionState.NEEDS_REAUTHORIZATION: (
+        "Your Google Calendar is no longer connected"
+    ),
+    ConnectionState.MISSING_SCOPES: "Your Google Calendar needs one more permission",
+    ConnectionState.CALENDAR_MISSING: "Your Google Calendar cannot be found any more",
+}
+_BODY = (
+    "Your meetings are not synced until you connect again. "
+    "Nothing is lost: everything that changed meanwhile follows afterwards."
+)
+
+
+class Parking:
+    """Takes connections out of work until their users connect again."""
+
+    def __init__(self, store: Store, remotes: Remotes, *, public_url: str) -> None:
+        """Take the address that the user is sent to for connecting again."""
+        self._store = store
+        self._remotes = remotes
+        self._public_url = public_url
+
+    @contextmanager
+    def instead_of_failing(self, connection_id: int) -> Iterator[None]:
+        """Park the connection when Google refuses it in the block, and end the block.
+
+        The message in hand counts as handled: connecting again starts a sync, which
+        looks at everything.
+        """
+        try:
+            yield
+        except REFUSALS as error:
+            self.park(connection_id, error)
+
+    def park(self, connection_id: int, error: errors.RemoteAuthError) -> None:
+        """Stop the work of a connection that `REFUSALS` tell of."""
+        is_missing = isinstance(error, errors.MissingScopesError)
+        self.stop(
+            connection_id,
+            ConnectionState.MISSING_SCOPES
+            if is_missing
+            else ConnectionState.NEEDS_REAUTHORIZATION,
+        )
+
+    def stop(self, connection_id: int, state: ConnectionState) -> None:
+        """Stop the work of an active connection; tell its user once per change."""
+        with self._store.begin() as work:
+            connection = work.connections.locked(connection_id)
+            if connection.state != ConnectionState.ACTIVE:
+                return
+            connection.state = state
+            organization = work.organizations.by_id(connection.organization_id)
+            work.commit()
+        log.warning("Parked connection %s: %s", connection_id, state)
+        notification = ports.Notification(
+            title=_TITLES[state],
+            body=_BODY,
+            link=f"{self._public_url}/me",
+            key=f"reauthorize:{connection_id}",
+        )
+        try:
+            self._remotes.crm(organization).notify(
+                connection.crm_user_id, notification
+            )
+        except errors.SyncError as failure:
+            # The state is on the user's and the admin's page all the same.
+            log.warning("The CRM did not take the notification: %s", failure)

@@ -1,0 +1,169 @@
+"""Pairs as the store keeps them: built from rows, and written back."""
+
+from datetime import datetime
+
+from shared.adapters.store import UnitOfWork, tables
+from shared.domain import mapping, messages
+from shared.domain.reconcile import Presence
+from shared.domain.settings import Settings
+from workers.pair import EventNow, Pair, TaskNow
+
+
+def pair_of_link(
+    work: UnitOfWork, organization: tables.Organization, link: tables.Link
+) -> Pair:
+    """Return the pair of a link, both sides as they were last seen."""
+    calendar = work.calendars.by_id(link.calendar_id)
+    copy = work.copies.of(calendar.id, link.event_id)
+    known = link.baseline
+    pair = Pair(
+        organization=organization,
+        settings=Settings.from_document(organization.settings),
+        link=link,
+        calendar=calendar,
+        connection=work.connections.by_id(calendar.connection_id),
+        task=_task_now(link),
+        event=_event_now(copy, calendar),
+        baseline=mapping.baseline_from_document(known) if known else None,
+    )
+    pair.directory = directory(work, pair)
+    return pair
+
+
+def pair_of_event(
+    work: UnitOfWork, subject: messages.EventDue
+) -> tuple[Pair, tables.Copy | None]:
+    """Return the pair that an event is, or may become, one side of; and its copy."""
+    calendar = work.calendars.by_id(subject.calendar_id)
+    connection = work.connections.by_id(calendar.connection_id)
+    organization = work.organizations.by_id(connection.organization_id)
+    copy = work.copies.of(calendar.id, subject.event_id)
+    link = work.links.of_event(calendar.id, subject.event_id)
+    if link is not None:
+        return pair_of_link(work, organization, link), copy
+    pair = Pair(
+        organization=organization,
+        settings=Settings.from_document(organization.settings),
+        calendar=calendar,
+        connection=connection,
+        event=_event_now(copy, calendar),
+    )
+    pair.directory = directory(work, pair)
+    return pair, copy
+
+
+def directory(work: UnitOfWork, pair: Pair) -> mapping.Directory:
+    """Return the users that a pair's addresses and owner may belong to."""
+    addresses: set[str] = set()
+    if pair.task.task is not None:
+        addresses |= {a.email for a in pair.task.task.attendees}
+    if pair.event.event is not None:
+        addresses |= {g.email for g in pair.event.event.guests}
+        addresses |= {pair.event.event.organizer or ""}
+    ids = {pair.owner_id, pair.connection.crm_user_id}
+    return mapping.Directory.of(
+        work.users.matching(pair.organization.id, ids=ids, addresses=addresses)
+    )
+
+
+def _task_now(link: tables.Link) -> TaskNow:
+    if link.task is None:
+        return TaskNow()
+    task = mapping.task_from_document(link.task)
+    return TaskNow(
+        presence=Presence.GONE if task.deleted else Presence.LIVE,
+        task=task,
+        document=link.task,
+        changed_at=link.task_changed_at,
+    )
+
+
+def _event_now(copy: tables.Copy | None, calendar: tables.Calendar) -> EventNow:
+    if copy is None:
+        return EventNow()
+    return EventNow(
+        presence=Presence.LIVE,
+        event=mapping.event_from_document(
+            copy.document, calendar_zone=calendar.time_zone
+        ),
+        document=copy.document,
+        changed_at=copy.changed_at,
+    )
+
+
+# -- writing back -----------------------------------------------------------------
+
+
+def save(work: UnitOfWork, pair: Pair, now: datetime) -> None:
+    """Store both sides as they are known now, and the baseline.
+
+    For what was seen, not dealt with: after a failure it must not be forgotten.
+    """
+    _save_link(work, pair, now)
+    _save_copy(work, pair, now, link_id=pair.link.id if pair.link else None)
+    _save_skew(work, pair)
+
+
+def settle(work: UnitOfWork, pair: Pair, now: datetime, *, link_id: int | None) -> None:
+    """Store both sides as above, and that they have been dealt with.
+
+    `link_id` is the link that the event belongs to, though another copy may lead it.
+    """
+    link = _save_link(work, pair, now)
+    if link is not None and pair.link is not None:
+        link.state = pair.link.state
+        link.pending_since = None
+        link.task_version = pair.task.task.version if pair.task.task else None
+    _save_copy(work, pair, now, link_id=link_id, settled=True)
+    _save_skew(work, pair)
+    connection = work.connections.by_id(pair.connection.id)
+    connection.last_sync_at = now
+
+
+def _save_link(work: UnitOfWork, pair: Pair, now: datetime) -> tables.Link | None:
+    if pair.link is None:
+        return None
+    link = work.links.by_id(pair.link.id)
+    if pair.task.task is not None:
+        link.task_id = pair.task.task.id
+        link.task = dict(pair.task.document or {})
+    link.task_changed_at = pair.task.changed_at
+    if pair.baseline is not None:
+        link.baseline = mapping.baseline_to_document(pair.baseline)
+    link.updated_at = now
+    return link
+
+
+def _save_copy(
+    work: UnitOfWork,
+    pair: Pair,
+    now: datetime,
+    *,
+    link_id: int | None,
+    settled: bool = False,
+) -> None:
+    if pair.event.event is None or pair.event.document is None:
+        return
+    work.copies.upsert(
+        pair.calendar.id,
+        pair.event.event,
+        pair.event.document,
+        changed_at=pair.event.changed_at,
+        seen_at=now,
+        link_id=link_id,
+        settled=settled,
+    )
+
+
+_SKEW_SECONDS = 1.0
+"""Smaller differences are within the resolution of the headers they come from."""
+
+
+def _save_skew(work: UnitOfWork, pair: Pair) -> None:
+    crm, google = pair.organization.crm_skew_seconds, pair.connection.google_skew_seconds
+    organization = work.organizations.by_id(pair.organization.id)
+    if abs(organization.crm_skew_seconds - crm) > _SKEW_SECONDS:
+        organization.crm_skew_seconds = crm
+    connection = work.connections.by_id(pair.connection.id)
+    if abs(connection.google_skew_seconds - google) > _SKEW_SECONDS:
+        connection.google_skew_seconds = google
