@@ -1,0 +1,13 @@
+"""The services behind the integration and e2e tests and the benchmarks.
+
+`python -m tests.services [NAME ...] -- COMMAND` provides what is missing of RabbitMQ,
+PostgreSQL and Chromium, starts the two servers side by side in private directories on
+private ports, runs the command with their addresses in its environment, and stops them.
+Whoever runs below it takes a virtual host or a database of its own from there.
+"""
+
+from tests.services.databases import database
+from tests.services.errors import MissingServiceError
+from tests.services.vhosts import virtual_host
+
+__all__ = ["MissingServiceError", "database", "virtual_host"]

@@ -1,0 +1,298 @@
+"""What the queries on calendars, channels, links and copies must do everywhere."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.adapters.store import Store, tables
+from shared.domain import errors, model
+from tests import store_rows
+
+CANCELLED = model.Event(
+    id=model.EventId("e1"), etag='"2"', status=model.EventStatus.CANCELLED, when=None
+)
+EVENT = model.Event(
+    id=model.EventId("e1"),
+    etag='"1"',
+    status=model.EventStatus.CONFIRMED,
+    when=model.Timed(start=store_rows.NOW, end=store_rows.LATER, zone="UTC"),
+    ical_uid="e1@google.com",
+    updated_at=store_rows.NOW,
+)
+
+
+class CalendarsContract(store_rows.StoreFixture):
+    """Calendars, their pull counters, and their channels."""
+
+    @pytest.fixture
+    def calendar(self, store: Store) -> tables.Calendar:
+        """Return the selected calendar of an active connection."""
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            connection = store_rows.add_connection(work, acme)
+            row = store_rows.add_calendar(work, connection)
+            work.commit()
+        return row
+
+    def test_a_connection_syncs_one_calendar(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        with store.begin() as work:
+            connection = work.connections.by_id(calendar.connection_id)
+            other = store_rows.add_calendar(work, connection, "team", is_selected=False)
+            before = work.calendars.selected_of(connection.id)
+            work.calendars.select(other)
+
+            assert before is not None
+            assert before.id == calendar.id
+            assert work.calendars.selected_of(connection.id) is other
+
+    def test_the_calendars_of_an_account_begin_with_the_primary(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        with store.begin() as work:
+            connection = work.connections.by_id(calendar.connection_id)
+            primary = store_rows.add_calendar(
+                work, connection, "x", summary="Z", is_primary=True, is_selected=False
+            )
+
+            found = work.calendars.of_account(connection.id, "1001")
+            assert [row.id for row in found] == [primary.id, calendar.id]
+            assert work.calendars.of_account(connection.id, "other") == []
+            assert work.calendars.of(connection.id, "1001", "x") is primary
+
+    def test_every_wish_for_a_pull_has_its_own_number(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        def request(_: int) -> int:
+            with store.begin() as work:
+                number = work.calendars.request(calendar.id)
+                work.commit()
+                return number
+
+        numbers = store_rows.at_once(8, request)
+
+        assert sorted(map(str, numbers)) == [str(n) for n in range(1, 9)]
+        with store.begin() as work:
+            assert work.calendars.counters(calendar.id) == (8, 0)
+
+    def test_a_pull_grants_the_wishes_made_before_it(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        with store.begin() as work:
+            for _ in range(3):
+                work.calendars.request(calendar.id)
+            work.calendars.mark_done(calendar.id, 2)
+            work.calendars.mark_done(calendar.id, 1)
+
+            assert work.calendars.counters(calendar.id) == (3, 2)
+
+    def test_a_calendar_is_due_for_a_poll_until_it_is_claimed(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        before = store_rows.NOW - timedelta(minutes=15)
+        with store.begin() as work:
+            due = work.calendars.due_for_poll(before)
+            claims = [
+                work.calendars.claim_poll(
+                    calendar.id, now=store_rows.NOW, before=before
+                )
+                for _ in range(2)
+            ]
+
+            assert [row.id for row in due] == [calendar.id]
+            assert claims == [True, False]
+            assert work.calendars.due_for_poll(before) == []
+            assert len(work.calendars.due_for_poll(store_rows.NOW)) == 1
+
+    @pytest.mark.parametrize("state", ["paused", "needs_reauthorization"])
+    def test_calendars_of_inactive_connections_are_not_polled(
+        self, store: Store, calendar: tables.Calendar, state: str
+    ) -> None:
+        with store.begin() as work:
+            work.connections.by_id(calendar.connection_id).state = state
+
+            assert work.calendars.active() == []
+            assert work.calendars.due_for_poll(store_rows.NOW) == []
+
+    def test_open_channels_are_listed_newest_first(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        with store.begin() as work:
+            for name, state, created_at in (
+                ("c1", "open", store_rows.NOW),
+                ("c2", "closed", store_rows.NOW),
+                ("c3", "open", store_rows.LATER),
+            ):
+                work.channels.add(
+                    tables.Channel(
+                        id=name,
+                        calendar_id=calendar.id,
+                        state=state,
+                        created_at=created_at,
+                    )
+                )
+
+            found = work.channels.open_of(calendar.id)
+            assert [row.id for row in found] == ["c3", "c1"]
+
+    def test_channels_are_renewed_in_time_or_at_their_end(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        minute = timedelta(minutes=1)
+        with store.begin() as work:
+            for name, state, renew_at, expires_at in (
+                ("ends", "open", None, store_rows.NOW),
+                ("renews", "open", store_rows.NOW - minute, store_rows.LATER),
+                ("lives", "open", store_rows.NOW + minute, store_rows.LATER),
+                ("closed", "closed", store_rows.NOW - minute, store_rows.NOW),
+            ):
+                work.channels.add(
+                    tables.Channel(
+                        id=name,
+                        calendar_id=calendar.id,
+                        state=state,
+                        created_at=store_rows.NOW,
+                        renew_at=renew_at,
+                        expires_at=expires_at,
+                    )
+                )
+
+            found = work.channels.expiring(store_rows.NOW)
+            assert [row.id for row in found] == ["renews", "ends"]
+
+
+class LinksContract(store_rows.StoreFixture):
+    """Links and the copies of their events."""
+
+    def test_a_new_link_is_pending_and_of_no_series(self, store: Store) -> None:
+        with store.begin() as work:
+            link = store_rows.add_link(work, store_rows.add_organization(work))
+
+            assert (link.state, link.generation, link.original_start) == (
+                "pending",
+                0,
+                "",
+            )
+
+    def test_a_link_is_found_by_each_of_its_names(self, store: Store) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            beta = store_rows.add_organization(work, "beta")
+            connection = store_rows.add_connection(work, acme)
+            calendar = store_rows.add_calendar(work, connection)
+            link = store_rows.add_link(
+                work,
+                acme,
+                task_id="t1",
+                ical_uid="e1@google.com",
+                calendar_id=calendar.id,
+                event_id="e1",
+            )
+
+            links = work.links
+            assert links.of_task(acme.id, "t1") is link
+            assert links.of_event(calendar.id, "e1") is link
+            assert links.of_event_id_in(acme.id, "e1") is link
+            assert links.of_ical(acme.id, "e1@google.com") is link
+            assert links.of_task(beta.id, "t1") is None
+            assert links.of_event_id_in(beta.id, "e1") is None
+            assert links.of_ical(acme.id, "e1@google.com", "2026-03-02") is None
+
+    @pytest.mark.parametrize(
+        "name", [{"task_id": "t1"}, {"ical_uid": "i", "original_start": "2026-03-02"}]
+    )
+    def test_a_record_has_one_link(self, store: Store, name: dict[str, str]) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            store_rows.add_link(work, acme, **name)
+            work.commit()
+
+        with pytest.raises(errors.RecordBusyError), store.begin() as work:
+            store_rows.add_link(work, acme, **name)
+
+    def test_of_two_workers_with_a_new_record_one_makes_the_link(
+        self, store: Store
+    ) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            work.commit()
+
+        def create(_: int) -> str:
+            try:
+                with store.begin() as work:
+                    store_rows.add_link(work, acme, task_id="t1")
+                    work.commit()
+            except errors.RecordBusyError:
+                return "busy"
+            return "made"
+
+        assert sorted(map(str, store_rows.at_once(2, create))) == ["busy", "made"]
+
+    def test_links_that_are_pending_too_long_are_found(self, store: Store) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            old = store_rows.add_link(work, acme, pending_since=store_rows.NOW)
+            store_rows.add_link(work, acme, pending_since=store_rows.LATER)
+            store_rows.add_link(
+                work, acme, pending_since=store_rows.NOW, state="active"
+            )
+
+            assert work.links.pending_before(store_rows.LATER) == [old]
+
+    def test_a_copy_is_stored_and_then_brought_up_to_date(self, store: Store) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            connection = store_rows.add_connection(work, acme)
+            calendar = store_rows.add_calendar(work, connection)
+            link = store_rows.add_link(work, acme)
+            first = work.copies.upsert(
+                calendar.id,
+                EVENT,
+                {"id": "e1", "summary": "Talk"},
+                changed_at=store_rows.NOW,
+                seen_at=store_rows.NOW,
+                link_id=link.id,
+            )
+            first.settled_etag = '"1"'
+            second = work.copies.upsert(
+                calendar.id,
+                CANCELLED,
+                {"id": "e1"},
+                changed_at=store_rows.LATER,
+                seen_at=store_rows.LATER,
+            )
+
+            assert second is first
+            assert (second.etag, second.document) == ('"2"', {"id": "e1"})
+            assert (second.changed_at, second.seen_at) == (
+                store_rows.LATER,
+                store_rows.LATER,
+            )
+            assert (second.link_id, second.ical_uid) == (link.id, "e1@google.com")
+            assert second.settled_etag == '"1"'
+            assert work.copies.of(calendar.id, "e1") is first
+            assert work.copies.of_link(link.id) == [first]
+            assert work.copies.among(calendar.id, ["e0", "e1"]) == {"e1": first}
+
+    def test_workers_may_store_the_same_copy_at_once(self, store: Store) -> None:
+        with store.begin() as work:
+            connection = store_rows.add_connection(
+                work, store_rows.add_organization(work)
+            )
+            calendar = store_rows.add_calendar(work, connection)
+            work.commit()
+
+        def see(number: int) -> int:
+            with store.begin() as work:
+                copy = work.copies.upsert(
+                    calendar.id,
+                    EVENT,
+                    {"n": number},
+                    changed_at=None,
+                    seen_at=store_rows.NOW,
+                )
+                work.commit()
+                return copy.id
+
+        assert len(set(store_rows.at_once(4, see))) == 1

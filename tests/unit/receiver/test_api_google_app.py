@@ -1,0 +1,85 @@
+"""The calls about an organization's Google app."""
+
+from typing import Any
+
+import pytest
+
+from shared.adapters.store import tables
+from tests.unit.receiver.house import API, PUBLIC_URL, House, query_of, wrong_fields
+
+
+class TestGoogleApp:
+    """The client id and secret."""
+
+    def test_an_app_that_is_not_set_up(self, house: House) -> None:
+        acme = house.organization(google_client_id=None, google_client_secret=None)
+
+        assert house.caller(acme).get("/google-app").json == {
+            "client_id": None,
+            "redirect_uri": f"{PUBLIC_URL}{API}/callback",
+            "state": "unchecked",
+            "connected_as": None,
+            "checked_at": None,
+        }
+
+    def test_a_new_app_is_stored_and_unchecked(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        with house.store.begin() as work:
+            row = work.organizations.by_id(acme.id)
+            row.google_app_state, row.google_connected_as = "verified", "a@example.com"
+            work.commit()
+        caller = house.caller(acme)
+
+        answer = caller.put(
+            "/google-app", {"client_id": "new", "client_secret": "hush"}
+        )
+
+        with house.found() as work:
+            row = work.organizations.by_id(acme.id)
+        assert answer.status_code == 200
+        assert answer.json == caller.get("/google-app").json
+        assert "hush" not in answer.text
+        assert (row.google_client_id, row.google_client_secret) == ("new", "hush")
+        assert (row.google_app_state, row.google_connected_as) == ("unchecked", None)
+
+    @pytest.mark.parametrize(
+        ("body", "fields"),
+        [
+            ({}, ["client_id", "client_secret"]),
+            ({"client_id": "a"}, ["client_secret"]),
+            ({"client_id": "", "client_secret": "s"}, ["client_id"]),
+            ({"client_id": 7, "client_secret": "s"}, ["client_id"]),
+            ({"client_id": "a\x00", "client_secret": "s"}, ["client_id"]),
+            ({"client_id": "\ud800", "client_secret": "s"}, ["client_id"]),
+            ({"client_id": "a", "client_secret": "s", "x": 1}, ["x"]),
+        ],
+    )
+    def test_a_bad_app_is_refused_by_field(
+        self,
+        house: House,
+        acme: tables.Organization,
+        body: dict[str, Any],
+        fields: list[str],
+    ) -> None:
+        answer = house.caller(acme).put("/google-app", body)
+
+        assert answer.status_code == 422
+        assert wrong_fields(answer) == fields
+
+    def test_the_apps_own_consent_begins_at_google(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        answer = house.caller(acme).post("/google-app/connect")
+
+        asked = query_of(answer.json["authorization_url"])
+        assert answer.status_code == 200
+        assert asked["client_id"] == "acme"
+        assert "login_hint" not in asked
+
+    def test_an_app_that_is_not_set_up_cannot_be_consented_to(
+        self, house: House
+    ) -> None:
+        acme = house.organization(google_client_id=None)
+
+        assert house.caller(acme).post("/google-app/connect").status_code == 409
