@@ -4,6 +4,7 @@ A write that finds the event moved on takes in its present state and raises the
 `StaleStateError` again, so that the caller decides anew.
 """
 
+import contextlib
 from datetime import timedelta
 
 from shared.domain import errors, mapping, model, ports
@@ -62,15 +63,13 @@ class GoogleSide:
         event = pair.event.event
         if event is None or event.is_cancelled:
             return
-        try:
+        with contextlib.suppress(errors.RecordDeletedError):
             google.delete_event(
                 pair.calendar.google_calendar_id,
                 event.id,
                 etag=event.etag or None,
                 send_updates=send_updates,
             )
-        except errors.RecordDeletedError:
-            pass
         # The answer is empty: the etag of what is left comes with the next pull.
         document = {**(pair.event.document or {}), "status": "cancelled", "etag": ""}
         pair.saw_event(document)

@@ -6,7 +6,7 @@ from datetime import datetime
 from shared import metrics
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import Direction, Outcome
-from shared.domain import mapping, messages, model
+from shared.domain import mapping, messages
 from shared.domain.messages import Message
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Decision
@@ -155,7 +155,7 @@ def record(work: UnitOfWork, message: Message, entry: Entry, *, now: datetime) -
     return job_id
 
 
-def open_job(  # noqa: PLR0913 - a job is described by all of these
+def open_job(
     work: UnitOfWork,
     message: Message,
     *,

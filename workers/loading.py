@@ -221,9 +221,7 @@ def _found(pair: Pair, reason_to_wait: Reason | None) -> Found:
     return Skip(entry=history.waiting(pair, reason_to_wait))
 
 
-def _skip_task(
-    organization: tables.Organization, task_id: str, reason: Reason
-) -> Skip:
+def _skip_task(organization: tables.Organization, task_id: str, reason: Reason) -> Skip:
     waits = reason is Reason.OWNER_MUST_RECONNECT
     return Skip(
         entry=history.Entry(

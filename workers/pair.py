@@ -217,9 +217,7 @@ class Pair:
         """Take in that Google no longer knows the event."""
         self.event.presence = reconcile.Presence.GONE
 
-    def move_to(
-        self, connection: tables.Connection, calendar: tables.Calendar
-    ) -> None:
+    def move_to(self, connection: tables.Connection, calendar: tables.Calendar) -> None:
         """Take in that the event belongs on another calendar, where it is not yet."""
         self.connection = connection
         self.calendar = calendar

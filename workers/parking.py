@@ -75,9 +75,7 @@ class Parking:
             key=f"reauthorize:{connection_id}",
         )
         try:
-            self._remotes.crm(organization).notify(
-                connection.crm_user_id, notification
-            )
+            self._remotes.crm(organization).notify(connection.crm_user_id, notification)
         except errors.SyncError as failure:
             # The state is on the user's and the admin's page all the same.
             log.warning("The CRM did not take the notification: %s", failure)

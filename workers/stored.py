@@ -160,7 +160,8 @@ _SKEW_SECONDS = 1.0
 
 
 def _save_skew(work: UnitOfWork, pair: Pair) -> None:
-    crm, google = pair.organization.crm_skew_seconds, pair.connection.google_skew_seconds
+    crm = pair.organization.crm_skew_seconds
+    google = pair.connection.google_skew_seconds
     organization = work.organizations.by_id(pair.organization.id)
     if abs(organization.crm_skew_seconds - crm) > _SKEW_SECONDS:
         organization.crm_skew_seconds = crm

@@ -2,10 +2,11 @@
 
 When the event of a link moves to another calendar, its former one stays behind; and a
 meeting cancelled without mail stays on its guests' calendars (fact 133). Both are found
-from what is stored, so that a crash on the way leaves no duplicate: the next look at the
-record removes what is still there.
+from what is stored, so that a crash on the way leaves no duplicate: the next look at
+the record removes what is still there.
 """
 
+import contextlib
 from dataclasses import dataclass
 
 from shared.adapters.store import Store, UnitOfWork, tables
@@ -63,12 +64,11 @@ def remove(stray: Stray, store: Store, remotes: Remotes, clock: ports.Clock) -> 
     """Remove a copy, without mail; raises what keeps Google from doing so."""
     google = remotes.google(stray.connection)
     calendar_id = stray.calendar.google_calendar_id
-    try:
+    is_gone = (errors.RecordDeletedError, errors.RecordNotFoundError)
+    with contextlib.suppress(*is_gone):
         google.delete_event(
             calendar_id, stray.copy.event_id, etag=None, send_updates=SILENT
         )
-    except (errors.RecordDeletedError, errors.RecordNotFoundError):
-        pass
     document = {**stray.copy.document, "status": "cancelled", "etag": ""}
     event = mapping.event_from_document(
         document, calendar_zone=stray.calendar.time_zone

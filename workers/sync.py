@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from shared.adapters.store import UnitOfWork
-from shared.adapters.store.states import LinkState
+from shared.adapters.store.states import LinkState, Outcome
 from shared.domain import errors, messages, reconcile
 from shared.domain.messages import Message
 from shared.domain.reasons import Reason
@@ -138,7 +138,7 @@ class Sync:
         """Store what is known of both sides, and the history line, in one go."""
         now = self._clock.now()
         with self._store.begin() as work:
-            if entry.outcome is not history.Outcome.HELD:
+            if entry.outcome is not Outcome.HELD:
                 _move_link(pair, decision)
                 stored.settle(work, pair, now, link_id=_link_id(work, pair))
             unsettled = conflicts.store(work, pair, decision, now)
@@ -146,9 +146,7 @@ class Sync:
             history.record(work, message, entry, now=now)
             work.commit()
         if unsettled is not None:
-            conflicts.tell(
-                unsettled, pair, self._remotes, public_url=self._public_url
-            )
+            conflicts.tell(unsettled, pair, self._remotes, public_url=self._public_url)
         for stray in leftovers:
             strays.remove(stray, self._store, self._remotes, self._clock)
 

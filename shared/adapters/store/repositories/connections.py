@@ -61,6 +61,10 @@ class Connections(Repository[Connection]):
         rows = self._session.execute(counted).all()
         return dict(iter(rows))
 
+    def locked(self, connection_id: int) -> Connection:
+        """Return a connection as it is now; others wait to change it meanwhile."""
+        return self._locked(connection_id)
+
     def active_of(self, organization_id: int) -> Sequence[Connection]:
         """Return the active connections of an organization."""
         mine = Connection.organization_id == organization_id

@@ -34,7 +34,7 @@ class Copies(Repository[Copy]):
         found = self._all(select(Copy).where(Copy.calendar_id == calendar_id, named))
         return {copy.event_id: copy for copy in found}
 
-    def upsert(
+    def upsert(  # noqa: PLR0913 - a copy is described by all of these
         self,
         calendar_id: int,
         event: model.Event,
