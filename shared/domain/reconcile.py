@@ -113,11 +113,11 @@ def reconcile(situation: Situation, settings: Settings) -> Decision:
         return _leave_scope(situation, situation.out_of_scope)
     if situation.task.presence is Presence.ABSENT:
         return _import(situation)
-    if situation.on_hold is not None:
+    if situation.on_hold is not None and _is_there(situation.event):
         return Decision(reason=situation.on_hold)
     if situation.event.presence is Presence.ABSENT:
         return _export(situation)
-    if situation.detached and situation.created_by is Side.CRM:
+    if _was_removed(situation):
         return _return_to_scope(situation)
     return _compare(situation, settings)
 
@@ -148,6 +148,18 @@ def _write(present: Meeting | None, target: Meeting) -> Write:
     return Write.UPDATE if changed else Write.NOTHING
 
 
+def _is_there(half: Half) -> bool:
+    """Tell whether a side has this meeting, and has not cancelled it."""
+    is_live = half.presence is Presence.LIVE
+    return is_live and half.meeting is not None and not half.meeting.cancelled
+
+
+def _was_removed(situation: Situation) -> bool:
+    """Tell whether we took the event away because its task had left the scope."""
+    ours = situation.detached and situation.created_by is Side.CRM
+    return ours and not _is_there(situation.event)
+
+
 def _leave_scope(situation: Situation, reason: Reason) -> Decision:
     if situation.detached or situation.event.presence is Presence.ABSENT:
         return Decision(reason=reason)
@@ -157,16 +169,17 @@ def _leave_scope(situation: Situation, reason: Reason) -> Decision:
 
 def _import(situation: Situation) -> Decision:
     event = situation.event.meeting
-    if event is None or event.cancelled:
+    if event is None or not _is_there(situation.event):
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
-    if situation.not_imported is not None:
-        return Decision(reason=situation.not_imported)
+    reason = situation.not_imported or situation.on_hold
+    if reason is not None:
+        return Decision(reason=reason)
     return _settled(situation, Reason.EVENT_CREATED, event)
 
 
 def _export(situation: Situation) -> Decision:
     task = situation.task.meeting
-    if task is None or task.cancelled:
+    if task is None or not _is_there(situation.task):
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
     return _settled(situation, Reason.TASK_CREATED, task)
 
@@ -174,15 +187,15 @@ def _export(situation: Situation) -> Decision:
 def _return_to_scope(situation: Situation) -> Decision:
     """Bring back the event that was removed when the task left the scope."""
     task = situation.task.meeting
-    if task is None or task.cancelled:
+    if task is None or not _is_there(situation.task):
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
     return _settled(situation, Reason.BACK_IN_SCOPE, task)
 
 
 def _compare(situation: Situation, settings: Settings) -> Decision:
     known = situation.baseline.meeting if situation.baseline else None
-    task = _state(situation.task, known)
-    event = _state(situation.event, known)
+    task = _state(situation.task, known or situation.event.meeting)
+    event = _state(situation.event, known or situation.task.meeting)
     if task is None or event is None:
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
     if not mapping.changed_fields(task, event):
@@ -205,11 +218,14 @@ def _follow(
     return _settle(situation, settings, task, event)
 
 
-def _state(half: Half, known: Meeting | None) -> Meeting | None:
-    """Read a record that is gone, or a bare tombstone, as cancelled."""
+def _state(half: Half, otherwise: Meeting | None) -> Meeting | None:
+    """Read a record that is gone, or a bare tombstone, as cancelled.
+
+    Without its own last fields it has those of `otherwise`.
+    """
     if half.meeting is not None and half.presence is Presence.LIVE:
         return half.meeting
-    last = half.meeting or known
+    last = half.meeting or otherwise
     return replace(last, cancelled=True) if last else None
 
 

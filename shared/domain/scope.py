@@ -5,7 +5,8 @@ from shared.domain.reasons import Reason
 from shared.domain.settings import Settings
 
 WRITABLE_ROLES = frozenset({"owner", "writer"})
-SYNCED_EVENT_TYPES = frozenset({"default", "fromGmail"})
+FROM_MAIL = "fromGmail"
+SYNCED_EVENT_TYPES = frozenset({"default", FROM_MAIL})
 """The others (fact 105) say where somebody is, not whom they meet."""
 
 
@@ -44,6 +45,10 @@ def why_on_hold(event: Event, settings: Settings) -> Reason | None:
 
 
 def is_read_only(event: Event, access_role: str) -> bool:
-    """Tell whether the calendar's user may not edit the event (facts 99, 125-126)."""
+    """Tell whether the calendar's user may not edit the event (facts 99, 125-126).
+
+    Of an event made from a mail, Google does not take what is synced (fact 106).
+    """
+    is_fixed = event.locked or event.event_type == FROM_MAIL
     may_edit = event.is_organizer or event.guests_can_modify
-    return event.locked or not may_edit or access_role not in WRITABLE_ROLES
+    return is_fixed or not may_edit or access_role not in WRITABLE_ROLES

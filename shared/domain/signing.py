@@ -7,7 +7,6 @@ Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/st
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ def secret_key(secret: str) -> bytes:
         raise ValueError(message)
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(message) from None
     if not key:
         raise ValueError(message)

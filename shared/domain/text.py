@@ -21,24 +21,25 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _CONFERENCE = re.compile(r"-::~:~::~[~:]*::-.*?-::~:~::~[~:]*::-", re.DOTALL)
+_SCHEME = re.compile(r"^(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _INVISIBLE = dict.fromkeys(
     [0xFE0E, 0xFE0F, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD]
 )
 _TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
 _NEWLINES = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f\ud800-\udfff]")
+"""With the halves of emoji that systems leave which cut texts by UTF-16 units."""
 
 
 def canonical(text: str | None) -> str:
     """Return the text as it is kept: NFC, LF line ends, no blanks at line ends."""
-    plain = unicodedata.normalize("NFC", text or "")
-    plain = _NEWLINES.sub("\n", plain).replace("\xa0", " ")
+    plain = _NEWLINES.sub("\n", text or "").replace("\xa0", " ")
     plain = _CONTROLS.sub("", plain)
-    return _TRAILING.sub("", plain).strip()
+    return unicodedata.normalize("NFC", _TRAILING.sub("", plain).strip())
 
 
 def single_line(text: str | None) -> str:
-    """Return the canonical text with all white space folded: for titles and places."""
+    """Return the canonical text with all white space folded: for titles."""
     return " ".join(canonical(text).split())
 
 
@@ -56,9 +57,14 @@ def shortened(text: str) -> str:
     if len(to_html(text)) <= DESCRIPTION_LIMIT:
         return text
     room = DESCRIPTION_LIMIT - len(_ELLIPSIS)
-    while len(to_html(text[:room])) > DESCRIPTION_LIMIT - len(_ELLIPSIS):
-        room -= max(1, len(to_html(text[:room])) - DESCRIPTION_LIMIT)
-    return canonical(text[:room]) + _ELLIPSIS
+    fits, ends = 0, room
+    while fits < ends:
+        middle = (fits + ends + 1) // 2
+        if len(to_html(text[:middle])) <= room:
+            fits = middle
+        else:
+            ends = middle - 1
+    return canonical(text[:fits] + _ELLIPSIS)
 
 
 def to_html(text: str) -> str:
@@ -81,7 +87,8 @@ def from_html(description: str | None) -> str:
     if _MARKUP.search(source) is None:
         return canonical(source)
     reader = _Reader()
-    reader.feed(source)
+    # Nothing in a description is an SGML section, and the parser chokes on most.
+    reader.feed(source.replace("<![", "&lt;!["))
     reader.close()
     return canonical("".join(reader.parts))
 
@@ -89,7 +96,9 @@ def from_html(description: str | None) -> str:
 class _Reader(HTMLParser):
     """Collects the text of the markup that Google's editor produces."""
 
-    _BLOCKS = frozenset({"p", "div", "ul", "ol", "table", "tr", "h1", "h2", "h3"})
+    _BLOCKS = frozenset({"p", "div", "table", "tr", "blockquote", "pre", "hr"}) | {
+        f"h{level}" for level in range(1, 7)
+    }
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -110,6 +119,8 @@ class _Reader(HTMLParser):
             self._start_item()
         elif tag == "a":
             self._link = (dict(attrs).get("href") or "", len(self.parts))
+        elif tag in {"td", "th"}:
+            self.parts.append(" ")
         elif tag in self._BLOCKS:
             self._start_line()
 
@@ -147,6 +158,11 @@ class _Reader(HTMLParser):
             return
         address, start = self._link
         shown = "".join(self.parts[start:]).strip()
-        if address and address.removeprefix("mailto:") != shown:
+        if _bare(address) != _bare(shown):
             self.parts.append(f" ({address})" if shown else address)
         self._link = None
+
+
+def _bare(address: str) -> str:
+    """Return what is left of an address when it is shown, or was typed, in short."""
+    return _SCHEME.sub("", address).rstrip("/")

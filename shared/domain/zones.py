@@ -25,6 +25,11 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name if is_known(name) else "UTC")
 
 
+def first_known(*names: str | None) -> str:
+    """Return the first of these names that the database has; UTC if it has none."""
+    return next((name for name in names if name and is_known(name)), "UTC")
+
+
 @lru_cache(maxsize=4096)
 def same_zone(one: str, other: str) -> bool:
     """Tell whether two names are one zone: their clocks have never differed.

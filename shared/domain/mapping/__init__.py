@@ -11,6 +11,7 @@ from shared.domain.mapping.events import (
     event_from_document,
     event_patch,
     meeting_of_event,
+    own_addresses,
     responses_of_event,
 )
 from shared.domain.mapping.meetings import (
@@ -42,6 +43,7 @@ __all__ = [
     "meeting_of_event",
     "meeting_of_task",
     "meeting_to_document",
+    "own_addresses",
     "responses_of_event",
     "task_body",
     "task_from_document",

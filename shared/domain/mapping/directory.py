@@ -1,7 +1,7 @@
 """Who is who: the CRM's users and their addresses on both sides."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from shared.domain.model import Address, User
@@ -10,6 +10,11 @@ from shared.domain.model import Address, User
 def address(email: str) -> Address:
     """Return an e-mail address in the form that is compared."""
     return Address(email.strip().lower())
+
+
+def _normalized(user: User) -> User:
+    google = address(user.google) if user.google else None
+    return replace(user, email=address(user.email), google=google)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,15 @@ class Directory:
     @classmethod
     def of(cls, users: Iterable[User]) -> Self:
         """Return the directory of these users."""
-        users = tuple(users)
-        connected = [(u.email, u.google) for u in users if u.google is not None]
-        return cls(
-            {user.id: user for user in users},
-            {google: email for email, google in connected},
-            dict(connected),
-        )
+        known = {user.id: _normalized(user) for user in users}
+        emails = {user.email for user in known.values()}
+        # What is somebody's address in the CRM means that person on both sides.
+        differing = {
+            user.email: user.google
+            for user in known.values()
+            if user.google is not None and user.google not in emails
+        }
+        return cls(known, {google: crm for crm, google in differing.items()}, differing)
 
     def user(self, user_id: str) -> User | None:
         """Return a user, or None for one that is not known."""
@@ -44,7 +51,7 @@ class Directory:
         user = self.user(user_id)
         if user is None:
             return frozenset()
-        return frozenset({user.email} | ({user.google} if user.google else set()))
+        return frozenset({user.email, user.google or user.email})
 
     def in_crm(self, email: Address) -> Address:
         """Return the address under which the CRM knows whom Google calls so."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.domain import errors, text, zones
 from shared.domain.mapping.directory import Directory, address
-from shared.domain.mapping.tasks import TITLE_LIMIT
+from shared.domain.mapping.meetings import UNTITLED, title
 from shared.domain.model import (
     Address,
     AllDay,
@@ -27,9 +27,6 @@ from shared.domain.model import (
     Timed,
     When,
 )
-
-UNTITLED = "(No title)"
-"""What a task is called whose event has no title; never written to Google."""
 
 TASK_KEY = "crmTaskId"
 ORGANIZATION_KEY = "crmOrganization"
@@ -57,7 +54,7 @@ def event_from_document(document: Document, *, calendar_zone: str) -> Event:
     """
     try:
         return _event(document, calendar_zone)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         message = f"event {document.get('id', 'without id')} cannot be read: {error}"
         raise errors.MappingError(message) from error
 
@@ -109,9 +106,11 @@ def _when(document: Document, calendar_zone: str) -> When | None:
         return None
     start, end = document["start"], document["end"]
     if "date" in start:
+        first_on = date.fromisoformat(start["date"])
+        until_on = date.fromisoformat(end["date"])
+        # The CRM counts whole days, of which there is at least one.
         return AllDay(
-            first_on=date.fromisoformat(start["date"]),
-            until_on=date.fromisoformat(end["date"]),
+            first_on=first_on, until_on=max(until_on, first_on + timedelta(days=1))
         )
     first, last = _instant(start, calendar_zone), _instant(end, calendar_zone)
     # The CRM counts whole minutes.
@@ -119,14 +118,14 @@ def _when(document: Document, calendar_zone: str) -> When | None:
     return Timed(
         start=first,
         end=first + timedelta(minutes=minutes),
-        zone=start.get("timeZone") or calendar_zone,
+        zone=zones.first_known(start.get("timeZone"), calendar_zone),
     )
 
 
 def _instant(moment: Document, calendar_zone: str) -> datetime:
-    instant = datetime.fromisoformat(moment["dateTime"])
+    instant = datetime.fromisoformat(moment["dateTime"]).replace(microsecond=0)
     if instant.tzinfo is None:
-        zone = zones.zone(moment.get("timeZone") or calendar_zone)
+        zone = zones.zone(zones.first_known(moment.get("timeZone"), calendar_zone))
         return instant.replace(tzinfo=zone).astimezone(UTC)
     return instant.astimezone(UTC)
 
@@ -148,38 +147,65 @@ def _original_start(document: Document, calendar_zone: str) -> str | None:
 
 
 def meeting_of_event(
-    event: Event, *, directory: Directory, owner_id: str
+    event: Event,
+    *,
+    directory: Directory,
+    owner_id: str,
+    unlisted: frozenset[Address] | None = None,
 ) -> Meeting | None:
-    """Return the event in the common form; None for a bare row without times."""
+    """Return the event in the common form; None for a bare row without times.
+
+    Where Google omits guests, `unlisted` are taken to be there: those of the task. A
+    list that is cut short is no sign that anybody was uninvited.
+    """
     if event.when is None:
         return None
+    own = directory.addresses_of(owner_id)
+    attendees = frozenset(
+        directory.in_crm(guest.email)
+        for guest in event.guests
+        if not _is_own_row(guest, event, own)
+    )
+    if event.attendees_omitted and unlisted is not None:
+        attendees = unlisted
     return Meeting(
-        title=text.single_line(event.summary)[:TITLE_LIMIT].strip() or UNTITLED,
+        title=title(event.summary),
         description=text.from_html(event.description),
         location=text.canonical(event.location),
         when=event.when,
-        attendees=frozenset(
-            directory.in_crm(guest.email)
-            for guest in event.guests
-            if not _is_own_row(guest, event, directory.addresses_of(owner_id))
-        ),
+        attendees=attendees,
         cancelled=event.is_cancelled,
     )
+
+
+def own_addresses(event: Event, *, directory: Directory) -> frozenset[Address]:
+    """Return whom the CRM must not take for guests: organizer, rooms, the user."""
+    rows = (g.email for g in event.guests if _is_own_row(g, event, frozenset()))
+    organizer = () if event.organizer is None else (event.organizer,)
+    return frozenset(directory.in_crm(email) for email in (*rows, *organizer))
 
 
 def responses_of_event(
     event: Event, *, directory: Directory
 ) -> dict[Address, Response]:
-    """Return the guests' answers, under the addresses the CRM knows them by."""
-    return {
-        directory.in_crm(g.email): g.response for g in event.guests if not g.is_resource
-    }
+    """Return the guests' answers, under the addresses the CRM knows them by.
+
+    Of a user who is invited under two addresses, the connected account's counts.
+    """
+    people = [guest for guest in event.guests if not guest.is_resource]
+    people.sort(key=lambda guest: directory.in_crm(guest.email) != guest.email)
+    return {directory.in_crm(guest.email): guest.response for guest in people}
 
 
 def _is_own_row(guest: Guest, event: Event, own: frozenset[Address]) -> bool:
-    """Tell whether a row is no guest's: the owner, the organizer, or a room."""
+    """Tell whether a row is no guest's: the owner, the organizer, or a room.
+
+    The owner may have been invited under an address that only Google knows; of rows
+    without any address the CRM can make nothing.
+    """
     is_organizer = guest.is_organizer or guest.email == event.organizer
-    return guest.is_resource or is_organizer or guest.email in own
+    is_user = guest.is_self or guest.email in own
+    return is_user or is_organizer or guest.is_resource or not guest.email
 
 
 # -- meeting -> event -------------------------------------------------------------
@@ -229,8 +255,8 @@ def event_patch(
     an event that does not carry it.
     """
     body: dict[str, Any] = {}
-    if Field.TITLE in fields and meeting.title != UNTITLED:
-        body["summary"] = meeting.title
+    if Field.TITLE in fields:
+        body["summary"] = "" if meeting.title == UNTITLED else meeting.title
     if Field.DESCRIPTION in fields:
         body["description"] = _description(meeting)
     if Field.LOCATION in fields:
@@ -273,8 +299,6 @@ def _times(when: When) -> dict[str, Any]:
 
 
 def _moment(instant: datetime, zone: str) -> dict[str, str]:
-    if not zones.is_known(zone):
-        return {"dateTime": instant.astimezone(UTC).isoformat(), "timeZone": "UTC"}
     local = instant.astimezone(zones.zone(zone))
     return {"dateTime": local.isoformat(), "timeZone": zone}
 
@@ -282,7 +306,7 @@ def _moment(instant: datetime, zone: str) -> dict[str, str]:
 def _times_patch(event: Event, when: When) -> dict[str, Any]:
     """Return start and end; with the other kind's keys taken away if it changes."""
     body = _times(when)
-    if event.when is None or type(event.when) is type(when):
+    if type(event.when) is type(when):
         return body
     away = (
         {"dateTime": None, "timeZone": None}

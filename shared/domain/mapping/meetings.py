@@ -18,6 +18,17 @@ from shared.domain.model import (
     When,
 )
 
+TITLE_LIMIT = 1000
+"""What the CRM takes."""
+
+UNTITLED = "(No title)"
+"""What a task is called whose event has no title; never written to Google."""
+
+
+def title(written: str) -> str:
+    """Return the title of a meeting, as either side wrote it, in canonical form."""
+    return text.single_line(written)[:TITLE_LIMIT].strip() or UNTITLED
+
 
 def cancelled(meeting: Meeting) -> Meeting:
     """Return the meeting as it is after its cancellation."""

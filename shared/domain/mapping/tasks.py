@@ -1,11 +1,12 @@
 """The CRM's side of the mapping (`crm-api.yaml`)."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from shared.domain import errors, text, zones
 from shared.domain.mapping.directory import Directory, address
+from shared.domain.mapping.meetings import title
 from shared.domain.model import (
     Address,
     AllDay,
@@ -24,7 +25,6 @@ from shared.domain.model import (
 )
 from shared.domain.settings import Settings
 
-TITLE_LIMIT = 1000
 _T = TypeVar("_T")
 
 
@@ -63,7 +63,7 @@ class _Reader:
     def __call__(self, name: str, read: Callable[[Any], _T]) -> _T:
         try:
             return read(self._document[name])
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             task = self._document.get("id", "without id")
             message = f"task {task}: {name} cannot be read"
             raise errors.MappingError(message) from error
@@ -97,18 +97,28 @@ def _attendees(rows: list[dict[str, Any]]) -> tuple[Attendee, ...]:
 
 
 def meeting_of_task(
-    task: Task, *, directory: Directory, settings: Settings
+    task: Task,
+    *,
+    directory: Directory,
+    settings: Settings,
+    own: frozenset[Address] = frozenset(),
 ) -> Meeting | None:
     """Return the task in the common form; None while it has no due date.
 
-    A null time zone means the owner's, a null duration the default of the type.
+    A null time zone means the owner's, a null duration the default of the type. `own`
+    are the addresses that are no guests' on its event (`own_addresses`), whatever the
+    CRM says. Raises `MappingError` for times that no calendar has.
     """
-    when = _when(task, directory, settings)
+    try:
+        when = _when(task, directory, settings)
+    except OverflowError as error:
+        message = f"task {task.id}: it is due at a time that no calendar has"
+        raise errors.MappingError(message) from error
     if when is None:
         return None
-    own = directory.addresses_of(task.owner_id)
+    own = own | directory.addresses_of(task.owner_id)
     return Meeting(
-        title=text.single_line(task.title),
+        title=title(task.title),
         description=text.canonical(task.description),
         location=text.canonical(task.location),
         when=when,
@@ -127,11 +137,17 @@ def _when(task: Task, directory: Directory, settings: Settings) -> When | None:
         return AllDay(first_on=task.due_date, until_on=task.due_date + days)
     if task.due_at is None:
         return None
+    start = _start(task.due_at)
     return Timed(
-        start=task.due_at,
-        end=task.due_at + _duration(task, settings),
+        start=start,
+        end=start + _duration(task, settings),
         zone=_zone(task, directory),
     )
+
+
+def _start(due_at: datetime) -> datetime:
+    """Return the start of a task; Google knows nothing finer than a second."""
+    return due_at.astimezone(UTC).replace(microsecond=0)
 
 
 def _duration(task: Task, settings: Settings) -> timedelta:
@@ -142,7 +158,7 @@ def _duration(task: Task, settings: Settings) -> timedelta:
 
 def _zone(task: Task, directory: Directory) -> str:
     owner = directory.user(task.owner_id)
-    return task.time_zone or (owner.time_zone if owner else None) or "UTC"
+    return zones.first_known(task.time_zone, owner.time_zone if owner else None)
 
 
 # -- meeting -> task --------------------------------------------------------------
@@ -162,7 +178,7 @@ def task_body(  # noqa: PLR0913 - a new task is made of all of these
     names = {directory.in_crm(g.email): g.name for g in event.guests}
     return {
         "type": type_name,
-        "title": meeting.title[:TITLE_LIMIT],
+        "title": meeting.title,
         "description": meeting.description or None,
         "location": meeting.location or None,
         "status": TaskStatus.OPEN.value,
@@ -177,7 +193,7 @@ def task_body(  # noqa: PLR0913 - a new task is made of all of these
     }
 
 
-def task_patch(
+def task_patch(  # noqa: PLR0913 - a change is computed from all of these
     task: Task,
     meeting: Meeting,
     fields: frozenset[Field],
@@ -185,17 +201,18 @@ def task_patch(
     responses: Responses,
     settings: Settings,
     directory: Directory,
+    own: frozenset[Address] = frozenset(),
 ) -> dict[str, Any]:
     """Return the body of `PATCH /tasks/{id}` that brings `fields` to the meeting's.
 
     Contains only what differs; empty when nothing does. Answers of guests are written
-    along whenever they differ.
+    along whenever they differ; rows of `own` addresses stay as they are.
     """
     if meeting.cancelled:
         return {"status": TaskStatus.CANCELLED.value} if fields else {}
     body: dict[str, Any] = {}
     if Field.TITLE in fields:
-        body["title"] = meeting.title[:TITLE_LIMIT]
+        body["title"] = meeting.title
     if Field.DESCRIPTION in fields:
         body["description"] = meeting.description or None
     if Field.LOCATION in fields:
@@ -204,7 +221,8 @@ def task_patch(
         body |= _when_patch(task, meeting.when, settings, directory)
     if Field.CANCELLED in fields:
         body["status"] = TaskStatus.OPEN.value
-    return body | _attendee_patch(task, meeting, responses, directory)
+    own = own | directory.addresses_of(task.owner_id)
+    return body | _attendee_patch(task, meeting, responses, directory, own)
 
 
 def _when_fields(when: When) -> dict[str, Any]:
@@ -238,15 +256,18 @@ def _when_patch(
                 del body["duration_minutes"]
             if zones.same_zone(when.zone, _zone(task, directory)):
                 del body["time_zone"]
-            if when.start == task.due_at:
+            if task.due_at is not None and when.start == _start(task.due_at):
                 del body["due_at"]
     return body
 
 
 def _attendee_patch(
-    task: Task, meeting: Meeting, responses: Responses, directory: Directory
+    task: Task,
+    meeting: Meeting,
+    responses: Responses,
+    directory: Directory,
+    own: frozenset[Address],
 ) -> dict[str, Any]:
-    own = directory.addresses_of(task.owner_id)
     rows = {directory.in_crm(a.email): a for a in task.attendees}
     wanted = {
         email: Attendee(
