@@ -30,7 +30,7 @@ def google_api(
         api_url=stub.url,
         push_address=google_stub.PUSH_ADDRESS,
         clock=clocks.SystemClock(),
-        timeout_seconds=0.3,
+        timeout_seconds=1.0,
         sleep=pauses.append,
     )
 
