@@ -54,6 +54,8 @@ def configure(level: str, form: Literal["text", "json"] | None) -> None:
     text = _Text("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(_Json() if chosen == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # These narrate every request and frame at INFO; we log what we did with them.
-    for name in ("alembic", "googleapiclient", "pika", "urllib3", "gunicorn.access"):
+    # These narrate every request at INFO; we log what we did with them.
+    for name in ("alembic", "googleapiclient", "urllib3", "gunicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It logs seven lines for a connection refused, and then raises the same.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)

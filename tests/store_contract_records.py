@@ -240,6 +240,41 @@ class LinksContract(store_rows.StoreFixture):
 
             assert work.links.pending_before(store_rows.LATER) == [old]
 
+    def test_a_pending_link_that_was_touched_since_is_left_in_peace(
+        self, store: Store
+    ) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            link = store_rows.add_link(work, acme, pending_since=store_rows.NOW)
+            link.updated_at = store_rows.LATER
+
+            assert work.links.pending_before(store_rows.LATER) == []
+
+    def test_the_copies_of_a_meeting_are_found_before_they_are_joined(
+        self, store: Store
+    ) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            other = store_rows.add_organization(work, "other")
+            link = store_rows.add_link(work, acme, ical_uid="e1@google.com")
+            copies = [
+                work.copies.upsert(
+                    store_rows.add_calendar(work, connection).id,
+                    EVENT,
+                    {"id": "e1"},
+                    changed_at=None,
+                    seen_at=store_rows.NOW,
+                )
+                for connection in (
+                    store_rows.add_connection(work, acme),
+                    store_rows.add_connection(work, acme, "u2"),
+                    store_rows.add_connection(work, other),
+                )
+            ]
+            copies[0].link_id = link.id
+
+            assert work.copies.of_meeting(link) == copies[:2]
+
     def test_a_copy_is_stored_and_then_brought_up_to_date(self, store: Store) -> None:
         with store.begin() as work:
             acme = store_rows.add_organization(work)

@@ -32,17 +32,18 @@ def upgrade(engine: Engine) -> None:
         if connection.dialect.name == "postgresql":
             lock = text("SELECT pg_advisory_xact_lock(:key)")
             connection.execute(lock, {"key": _LOCK})
-        command.upgrade(config(connection), "head")
+        if not _is_current(connection):
+            command.upgrade(config(connection), "head")
 
 
 def is_current(engine: Engine) -> bool:
     """Tell whether the database has the schema that this release works with.
 
-    Raises `RemoteUnavailableError` when the database cannot be used.
+    That of a later release, which we do not know, is one. Raises
+    `RemoteUnavailableError` when the database cannot be used.
     """
     with faults.mapped(), engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_heads()
-    return set(present) == set(ScriptDirectory.from_config(config(None)).get_heads())
+        return _is_current(connection)
 
 
 def config(connection: Connection | None) -> Config:
@@ -53,3 +54,10 @@ def config(connection: Connection | None) -> Config:
     found.set_main_option("script_location", folder)
     found.attributes["connection"] = connection
     return found
+
+
+def _is_current(connection: Connection) -> bool:
+    present = set(MigrationContext.configure(connection).get_current_heads())
+    known = ScriptDirectory.from_config(config(None))
+    ours = {revision.revision for revision in known.walk_revisions()}
+    return bool(present) and (present == set(known.get_heads()) or not present <= ours)

@@ -95,6 +95,10 @@ class MissingScopesError(RemoteAuthError):
     """The user did not grant a scope that is needed (403 insufficientPermissions)."""
 
 
+class CalendarMissingError(RemoteAuthError):
+    """The calendar that is synced is not there any more (404)."""
+
+
 class ApiDisabledError(RemoteAuthError):
     """The Calendar API is not enabled for the Google project."""
 

@@ -31,6 +31,11 @@ def task_idempotency_key(
     return f"calendar-sync-{digest.hex()}"
 
 
+def delivery_id(*parts: str) -> str:
+    """Return the id of a message that whoever repeats the same work sends again."""
+    return _digest("delivery", *parts).hex()[:32]
+
+
 def opaque(random: bytes) -> str:
     """Return random bytes as an id that may travel in headers and addresses."""
     return base64.urlsafe_b64encode(random).decode().rstrip("=")

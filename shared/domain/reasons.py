@@ -61,6 +61,7 @@ class Reason(StrEnum):
     EVENT_TYPE = "event_type"
     """Birthdays, working locations, focus time and out of office are left alone."""
     DECLINED = "declined"
+    """The calendar's user does not come to this meeting."""
     ANOTHER_COPY_LEADS = "another_copy_leads"
     """The meeting is synced through another connected user's copy."""
     READ_ONLY_EVENT = "read_only_event"

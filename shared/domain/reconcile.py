@@ -78,6 +78,11 @@ class Situation:
     """Why the event, in its present form, cannot be mapped to a task."""
     read_only: bool = False
     """The event may not be written by its calendar's user."""
+    declined: bool = False
+    """The calendar's user declined, and nobody else who is connected still comes.
+
+    The event's half says `cancelled` then. No write of ours can take a decline back.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +118,14 @@ def reconcile(situation: Situation, settings: Settings) -> Decision:
         return _leave_scope(situation, situation.out_of_scope)
     if situation.task.presence is Presence.ABSENT:
         return _import(situation)
-    if situation.on_hold is not None and _is_there(situation.event):
+    if situation.on_hold is not None and _present(situation.event) is not None:
         return Decision(reason=situation.on_hold)
     if situation.event.presence is Presence.ABSENT:
         return _export(situation)
-    if _was_removed(situation):
-        return _return_to_scope(situation)
+    task = _present(situation.task)
+    # What is over on both sides is compared: its restoring must count as news then.
+    if task is not None and _was_removed(situation):
+        return _return_to_scope(situation, task)
     return _compare(situation, settings)
 
 
@@ -148,28 +155,29 @@ def _write(present: Meeting | None, target: Meeting) -> Write:
     return Write.UPDATE if changed else Write.NOTHING
 
 
-def _is_there(half: Half) -> bool:
-    """Tell whether a side has this meeting, and has not cancelled it."""
-    is_live = half.presence is Presence.LIVE
-    return is_live and half.meeting is not None and not half.meeting.cancelled
+def _present(half: Half) -> Meeting | None:
+    """Return the meeting of a side that has it and has not cancelled it."""
+    if half.presence is not Presence.LIVE or half.meeting is None:
+        return None
+    return None if half.meeting.cancelled else half.meeting
 
 
 def _was_removed(situation: Situation) -> bool:
     """Tell whether we took the event away because its task had left the scope."""
     ours = situation.detached and situation.created_by is Side.CRM
-    return ours and not _is_there(situation.event)
+    return ours and _present(situation.event) is None
 
 
 def _leave_scope(situation: Situation, reason: Reason) -> Decision:
     if situation.detached or situation.event.presence is Presence.ABSENT:
         return Decision(reason=reason)
-    ours = situation.created_by is Side.CRM
+    ours = situation.created_by is Side.CRM and not situation.read_only
     return Decision(reason=reason, detach=True, remove_event=ours)
 
 
 def _import(situation: Situation) -> Decision:
-    event = situation.event.meeting
-    if event is None or not _is_there(situation.event):
+    event = _present(situation.event)
+    if event is None:
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
     reason = situation.not_imported or situation.on_hold
     if reason is not None:
@@ -178,17 +186,18 @@ def _import(situation: Situation) -> Decision:
 
 
 def _export(situation: Situation) -> Decision:
-    task = situation.task.meeting
-    if task is None or not _is_there(situation.task):
+    task = _present(situation.task)
+    if task is None:
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
     return _settled(situation, Reason.TASK_CREATED, task)
 
 
-def _return_to_scope(situation: Situation) -> Decision:
+def _return_to_scope(situation: Situation, task: Meeting) -> Decision:
     """Bring back the event that was removed when the task left the scope."""
-    task = situation.task.meeting
-    if task is None or not _is_there(situation.task):
-        return Decision(reason=Reason.NOTHING_TO_CANCEL)
+    if situation.read_only:
+        return Decision(reason=Reason.READ_ONLY_EVENT)
+    if situation.declined:
+        return Decision(reason=Reason.DECLINED)
     return _settled(situation, Reason.BACK_IN_SCOPE, task)
 
 
@@ -201,8 +210,8 @@ def _compare(situation: Situation, settings: Settings) -> Decision:
     if not mapping.changed_fields(task, event):
         reason = _agreement(situation, known, event)
         return _settled(situation, reason, _survivor(situation, task, event))
-    if situation.read_only:
-        return _follow_read_only(situation, event, known)
+    if situation.read_only or situation.declined:
+        return _follow_read_only(situation, task, event)
     return _follow(situation, settings, task, event)
 
 
@@ -214,7 +223,7 @@ def _follow(
     if known is not None and not mapping.changed_fields(known, event):
         return _settled(situation, _task_reason(situation, known, task), task)
     if known is not None and not mapping.changed_fields(known, task):
-        return _settled(situation, _event_reason(known, event), event)
+        return _settled(situation, _event_reason(situation, known, event), event)
     return _settle(situation, settings, task, event)
 
 
@@ -257,22 +266,21 @@ def _task_reason(situation: Situation, known: Meeting, task: Meeting) -> Reason:
     return Reason.TASK_REOPENED if known.cancelled else Reason.TASK_EDITED
 
 
-def _event_reason(known: Meeting, event: Meeting) -> Reason:
+def _event_reason(situation: Situation, known: Meeting, event: Meeting) -> Reason:
+    if situation.declined:
+        return Reason.DECLINED
     if event.cancelled:
         return Reason.EVENT_CANCELLED
     return Reason.EVENT_RESTORED if known.cancelled else Reason.EVENT_EDITED
 
 
-def _follow_read_only(
-    situation: Situation, event: Meeting, known: Meeting | None
-) -> Decision:
+def _follow_read_only(situation: Situation, task: Meeting, event: Meeting) -> Decision:
     """Set the task back to Google's values; a deleted task is left deleted."""
+    known = situation.baseline.meeting if situation.baseline else None
+    if known is not None and not mapping.changed_fields(known, task):
+        return _settled(situation, _event_reason(situation, known, event), event)
     if situation.task.presence is Presence.GONE:
         return Decision(reason=Reason.READ_ONLY_EVENT, detach=True)
-    if known is not None and situation.task.meeting is not None:
-        untouched = not mapping.changed_fields(known, situation.task.meeting)
-        if untouched:
-            return _settled(situation, _event_reason(known, event), event)
     return _settled(situation, Reason.READ_ONLY_EVENT, event)
 
 

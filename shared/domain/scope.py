@@ -30,9 +30,15 @@ def why_not_imported(event: Event, settings: Settings) -> Reason | None:
     is_private = event.visibility in {"private", "confidential"}
     if is_private and not settings.import_private_events:
         return Reason.PRIVATE_EVENT
-    if any(g.is_self and g.response is Response.DECLINED for g in event.guests):
+    if has_declined(event):
         return Reason.DECLINED
     return why_on_hold(event, settings)
+
+
+def has_declined(event: Event) -> bool:
+    """Tell whether the calendar's user has declined the event."""
+    answers = {guest.response for guest in event.guests if guest.is_self}
+    return Response.DECLINED in answers
 
 
 def why_on_hold(event: Event, settings: Settings) -> Reason | None:

@@ -56,15 +56,21 @@ def shortened(text: str) -> str:
     """Return the text as it fits into a Google description, marked where it is cut."""
     if len(to_html(text)) <= DESCRIPTION_LIMIT:
         return text
-    room = DESCRIPTION_LIMIT - len(_ELLIPSIS)
-    fits, ends = 0, room
+    fits, ends = 0, DESCRIPTION_LIMIT
     while fits < ends:
         middle = (fits + ends + 1) // 2
-        if len(to_html(text[:middle])) <= room:
+        if len(to_html(text[:middle] + _ELLIPSIS)) <= DESCRIPTION_LIMIT:
             fits = middle
         else:
             ends = middle - 1
     return canonical(text[:fits] + _ELLIPSIS)
+
+
+def is_shortened(text: str, whole: str) -> bool:
+    """Tell whether a text is what `shortened` left of another, white space apart."""
+    kept = comparable(text).removesuffix(_ELLIPSIS.strip()).strip()
+    is_marked = kept != comparable(text) and len(to_html(whole)) > DESCRIPTION_LIMIT
+    return is_marked and comparable(whole).startswith(kept)
 
 
 def to_html(text: str) -> str:
@@ -158,7 +164,7 @@ class _Reader(HTMLParser):
             return
         address, start = self._link
         shown = "".join(self.parts[start:]).strip()
-        if _bare(address) != _bare(shown):
+        if address and _bare(address) != _bare(shown):
             self.parts.append(f" ({address})" if shown else address)
         self._link = None
 

@@ -108,3 +108,7 @@ def test_the_pause_is_what_the_remote_wished() -> None:
     unspoken = answers.wished_pause(errors.RemoteUnavailableError())
 
     assert (wished, unspoken) == (3, 0)
+
+
+def test_an_error_of_ours_is_no_wish_of_the_remote() -> None:
+    assert answers.wished_pause(errors.RecordNotFoundError()) == 0

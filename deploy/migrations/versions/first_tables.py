@@ -163,6 +163,7 @@ def _create_records() -> None:
         sa.Column("is_selected", sa.Boolean(), nullable=False),
         sa.Column("sync_token", sa.Text()),
         sa.Column("window_from", INSTANT),
+        sa.Column("listed_at", INSTANT),
         sa.Column("requested", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("polled_at", INSTANT),

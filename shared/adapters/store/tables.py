@@ -131,6 +131,8 @@ class Calendar(Base):
     sync_token: Mapped[str | None] = mapped_column(Text)
     window_from: Mapped[datetime | None]
     """From where on the last full list was read."""
+    listed_at: Mapped[datetime | None]
+    """When the last full list of both sides was complete."""
     requested: Mapped[int] = mapped_column(default=0)
     """Raised by every wish for a pull; a pull that began later grants it."""
     done: Mapped[int] = mapped_column(default=0)

@@ -1,15 +1,13 @@
 """Mapping task <-> meeting <-> event, both ways, and the comparison of meetings.
 
-`directory` knows who is who, `tasks` and `events` map their side, `meetings` compares
-and stores the common form.
+`directory` knows who is who, `tasks`, `events` and `event_bodies` map their side,
+`meetings` compares and stores the common form.
 """
 
 from shared.domain.mapping.directory import Directory
+from shared.domain.mapping.event_bodies import Tag, event_body, event_patch
 from shared.domain.mapping.events import (
-    Tag,
-    event_body,
     event_from_document,
-    event_patch,
     meeting_of_event,
     own_addresses,
     responses_of_event,
@@ -21,6 +19,7 @@ from shared.domain.mapping.meetings import (
     changed_fields,
     meeting_from_document,
     meeting_to_document,
+    title,
 )
 from shared.domain.mapping.tasks import (
     meeting_of_task,
@@ -48,4 +47,5 @@ __all__ = [
     "task_body",
     "task_from_document",
     "task_patch",
+    "title",
 ]

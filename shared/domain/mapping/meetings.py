@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, assert_never
 
 from shared.domain import text, zones
 from shared.domain.model import (
@@ -55,9 +55,9 @@ def _whens_differ(one: When, other: When) -> bool:
 
 def _descriptions_differ(one: str, other: str) -> bool:
     """Compare as much as fits into Google: what was cut off there is no edit."""
-    return text.comparable(text.shortened(one)) != text.comparable(
-        text.shortened(other)
-    )
+    if text.is_shortened(one, other) or text.is_shortened(other, one):
+        return False
+    return _texts_differ(text.shortened(one), text.shortened(other))
 
 
 def _texts_differ(one: str, other: str) -> bool:
@@ -131,6 +131,8 @@ def _when_to_document(when: When) -> dict[str, str]:
                 "first_on": when.first_on.isoformat(),
                 "until_on": when.until_on.isoformat(),
             }
+        case _:  # pragma: no cover
+            assert_never(when)
 
 
 def _when_from_document(document: Document) -> When:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from shared.domain import errors, text, zones
 from shared.domain.mapping.directory import Directory, address
@@ -239,6 +239,8 @@ def _when_fields(when: When) -> dict[str, Any]:
                 "due_date": when.first_on.isoformat(),
                 "duration_days": (when.until_on - when.first_on).days,
             }
+        case _:  # pragma: no cover
+            assert_never(when)
 
 
 def _when_patch(
@@ -258,6 +260,8 @@ def _when_patch(
                 del body["time_zone"]
             if task.due_at is not None and when.start == _start(task.due_at):
                 del body["due_at"]
+        case _:  # pragma: no cover
+            assert_never(when)
     return body
 
 

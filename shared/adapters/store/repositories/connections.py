@@ -1,12 +1,13 @@
 """Queries on connections."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from shared.adapters.store.repositories.repository import Page, Repository
-from shared.adapters.store.states import ConnectionState
-from shared.adapters.store.tables import Connection
+from shared.adapters.store.states import ConnectionState, JobState
+from shared.adapters.store.tables import Calendar, Connection, Job
 
 _IS_ACTIVE = Connection.state == ConnectionState.ACTIVE
 
@@ -60,6 +61,31 @@ class Connections(Repository[Connection]):
         )
         rows = self._session.execute(counted).all()
         return dict(iter(rows))
+
+    def unlisted(
+        self, before: datetime, *, failed_before: datetime
+    ) -> Sequence[Connection]:
+        """Return active connections that no full list followed since they connected.
+
+        Those that connected after `before`, or had any job since, are left in peace;
+        so are those with a job that failed since `failed_before`.
+        """
+        is_listed = exists().where(
+            Calendar.connection_id == Connection.id,
+            Calendar.google_sub == Connection.google_sub,
+            Calendar.is_selected,
+            Calendar.sync_token.is_not(None),
+            Calendar.listed_at >= Connection.connected_at,
+        )
+        is_new = Job.started_at > before
+        has_failed = (Job.state == JobState.FAILED) & (Job.started_at > failed_before)
+        is_at_it = exists().where(
+            Job.connection_id == Connection.id, is_new | has_failed
+        )
+        query = select(Connection).where(
+            _IS_ACTIVE, Connection.connected_at <= before, ~is_listed, ~is_at_it
+        )
+        return self._all(query.order_by(Connection.id))
 
     def locked(self, connection_id: int) -> Connection:
         """Return a connection as it is now; others wait to change it meanwhile."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from shared.adapters.store.repositories.repository import Repository
-from shared.adapters.store.tables import Copy
+from shared.adapters.store.tables import Calendar, Connection, Copy, Link
 from shared.domain import model
 
 
@@ -27,6 +27,20 @@ class Copies(Repository[Copy]):
         """Return all copies of a link's event."""
         mine = Copy.link_id == link_id
         return self._all(select(Copy).where(mine).order_by(Copy.id))
+
+    def of_meeting(self, link: Link) -> Sequence[Copy]:
+        """Return all copies of a link's meeting, those too that no look has joined."""
+        known = Copy.link_id == link.id
+        same = (Copy.ical_uid == (link.ical_uid or "")) & (
+            Copy.original_start == link.original_start
+        )
+        return self._all(
+            select(Copy)
+            .join(Calendar, Calendar.id == Copy.calendar_id)
+            .join(Connection, Connection.id == Calendar.connection_id)
+            .where(Connection.organization_id == link.organization_id, known | same)
+            .order_by(Copy.id)
+        )
 
     def among(self, calendar_id: int, event_ids: Collection[str]) -> dict[str, Copy]:
         """Return the known copies among these events, by event id."""

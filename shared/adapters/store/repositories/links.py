@@ -58,11 +58,18 @@ class Links(Repository[Link]):
             )
         )
 
+    def live_of_calendar(self, calendar_id: int) -> Sequence[Link]:
+        """Return the links whose writer copy is on a calendar, detached ones not."""
+        is_live = Link.state != LinkState.DETACHED
+        query = select(Link).where(Link.calendar_id == calendar_id, is_live)
+        return self._all(query.order_by(Link.id))
+
     def pending_before(self, before: datetime, *, limit: int = 100) -> Sequence[Link]:
-        """Return links pending since before then, the oldest first."""
+        """Return links pending that nobody touched since then, the oldest first."""
+        is_pending = Link.state == LinkState.PENDING
         return self._all(
             select(Link)
-            .where(Link.state == LinkState.PENDING, Link.pending_since < before)
-            .order_by(Link.pending_since)
+            .where(is_pending, Link.pending_since < before, Link.updated_at < before)
+            .order_by(Link.updated_at, Link.id)
             .limit(limit)
         )
