@@ -26,6 +26,10 @@ class Simulator:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    def withdraw(self, path: str) -> None:
+        """Take back what was ordered of it, such as its faults."""
+        requests.delete(f"{self.url}/_admin/{path}", timeout=10).raise_for_status()
+
     def ask(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON
         """Read from its `/_admin`."""
         answer = requests.get(f"{self.url}/_admin/{path}", params=query, timeout=10)

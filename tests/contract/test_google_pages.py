@@ -6,7 +6,7 @@ import flask
 import pytest
 from flask.testing import FlaskClient
 
-from deploy.demo.google import pages
+from deploy.demo.google import model, pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +17,23 @@ class Person:
     name: str
 
 
+def _mail(summary: str) -> model.Mail:
+    return model.Mail(
+        time="2026-11-24T09:00:00.000Z",
+        to="ben@example.com",
+        kind="invitation",
+        event_id="abc123",
+        calendar_id="anna@example.com",
+        summary=summary,
+    )
+
+
 @pytest.fixture
 def http() -> FlaskClient:
     people = [Person(address="anna@example.com", name="<i>Anna</i>")]
     app = flask.Flask("pages")
-    app.register_blueprint(pages.create_blueprint(lambda: people))
+    mails = [_mail("<b>Kick-off</b>"), _mail("")]
+    app.register_blueprint(pages.create_blueprint(lambda: people, lambda: mails))
     return app.test_client()
 
 
@@ -58,3 +70,11 @@ def test_the_scripts_and_the_style_come_from_the_same_server(http: FlaskClient) 
     for name in ("calendar.js", "style.css", "icon.svg"):
         with http.get(f"/calendar/static/{name}") as file:
             assert file.status_code == 200
+
+
+def test_the_mails_are_listed_as_text_newest_first(http: FlaskClient) -> None:
+    page = http.get("/mails")
+
+    assert page.text.index("(No title)") < page.text.index("&lt;b&gt;Kick-off")
+    assert "to ben@example.com" in page.text
+    assert "2026-11-24 09:00:00 UTC" in page.text

@@ -23,7 +23,8 @@ from google.oauth2.credentials import Credentials
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
-from deploy.demo.google import app, delivery, provisioning, server, state
+from deploy.demo import server
+from deploy.demo.google import app, delivery, provisioning, state
 
 ANNA = "anna@example.com"
 TOKEN = f"demo-{ANNA}"

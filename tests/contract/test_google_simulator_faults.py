@@ -25,7 +25,7 @@ def test_a_fault_befalls_the_operation_it_names_as_often_as_it_says(
 ) -> None:
     google.order(
         "faults",
-        match={"operation": "calendar.events.insert"},
+        match={"operation": "events.insert"},
         times=2,
         status=503,
         retry_after=7,
@@ -77,6 +77,10 @@ def test_any_error_and_reason_can_be_had(
         ({"path": "/settings"}, False),
         ({"event_id": "abc123"}, True),
         ({"event_id": "other"}, False),
+        ({"operation": "calendar.events.insert"}, True),
+        ({"operation": "events.list"}, False),
+        ({"client": "demo"}, True),
+        ({"client": "1234-crm.apps.googleusercontent.com"}, False),
         ({}, True),
     ],
 )
@@ -144,6 +148,7 @@ def test_faults_can_be_seen_and_withdrawn(google: Google) -> None:
         ("faults", {"times": 0}, "times: must be at least 1"),
         ("faults", {"latency": 3}, "latency: no field of a fault"),
         ("faults", {"match": {"method": "GET"}}, "match: method cannot be matched"),
+        ("faults", {"match": {"operation": "event.list"}}, "operation: 'event.list'"),
         ("faults", {"match": {"path": "("}}, "match.path: '(' is no pattern"),
         ("faults", {"apply_then_fail": "burn"}, "apply_then_fail: 'burn' is none of"),
         ("faults", {"latency_seconds": -1}, "latency_seconds: must be a number"),
@@ -185,6 +190,29 @@ def test_the_quota_counts_requests_of_a_user_in_a_sliding_minute(
     assert [google.call("GET").status_code for _ in range(3)] == [200] * 3
 
 
+def test_a_patch_costs_three_units_of_the_quota(google: Google) -> None:
+    made = google.insert()
+    google.order("quota", per_minute_per_user=4)
+
+    google.patch(made["id"], {"summary": "New"})
+    refused = google.call("PATCH", made["id"], {"summary": "Newer"})
+    google.get(made["id"])
+
+    assert refusal(refused) == (HTTPStatus.FORBIDDEN, "rateLimitExceeded")
+
+
+def test_what_googles_own_page_asks_is_no_clients_request(google: Google) -> None:
+    google.order("quota", per_minute_per_user=0)
+    google.order("faults", status=500)
+
+    answer = google.send(
+        "GET", "calendars/primary/events", headers={"X-Simulator-Page": "calendar"}
+    )
+
+    assert answer.status_code == HTTPStatus.OK
+    assert google.ask("requests") == {"requests": []}
+
+
 def test_every_request_is_logged_with_what_a_test_asks_about(google: Google) -> None:
     google.insert()
     before = google.ask("requests")["requests"][-1]["id"]
@@ -195,11 +223,9 @@ def test_every_request_is_logged_with_what_a_test_asks_about(google: Google) -> 
     logged = google.ask("requests", since_id=before)["requests"]
 
     insert, patch, listed = logged
-    assert (insert["method"], insert["operation"]) == (
-        "POST",
-        "calendar.events.insert",
-    )
-    assert (insert["account"], insert["send_updates"]) == (ANNA, "all")
+    assert (insert["method"], insert["operation"]) == ("POST", "events.insert")
+    assert (insert["account"], insert["client"]) == (ANNA, "demo")
+    assert (insert["event_id"], insert["send_updates"]) == (made["id"], "all")
     assert (patch["status"], patch["if_match"]) == (412, True)
     assert patch["event_id"] == made["id"]
     assert patch["path"] == f"/calendar/v3/calendars/primary/events/{made['id']}"

@@ -57,6 +57,28 @@ def test_a_guest_gets_a_copy_under_the_same_id_and_uid(google: Google) -> None:
     assert "colorId" not in copy
 
 
+def test_a_guest_is_found_however_the_address_is_written(google: Google) -> None:
+    made = google.insert(attendees=guests("Ben@Example.COM"))
+    event = made["id"]
+
+    copy = google.get(event, BEN)
+    google.patch(
+        event, {"attendees": [{"email": BEN, "responseStatus": "accepted"}]}, BEN
+    )
+
+    assert [row["self"] for row in copy["attendees"]] == [True]
+    assert list(answers(google.get(event)).values()) == ["accepted"]
+
+
+def test_where_an_event_came_from_is_for_its_creator_only(google: Google) -> None:
+    source = {"title": "CRM", "url": "https://crm.example.com/7"}
+
+    event = _invite(google, BEN, source=source)
+
+    assert google.get(event)["source"] == source
+    assert "source" not in google.get(event, BEN)
+
+
 def test_what_is_private_to_a_copy_stays_there(google: Google) -> None:
     event = _invite(google, BEN)
     google.patch(event, {"colorId": "7", "transparency": "transparent"}, BEN)

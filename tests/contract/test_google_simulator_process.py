@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,10 +20,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from deploy.demo import timetable
 from deploy.demo.google import delivery
 from tests.contract.google_simulator import ANNA, hour
 
 PATIENCE_SECONDS = 15.0
+SOON_SECONDS = 5.0
 EVENTS = "/calendar/v3/calendars/primary/events"
 AUTHORIZATION = {"Authorization": f"Bearer demo-{ANNA}"}
 
@@ -53,6 +56,11 @@ class Process:
         url = f"{self.url}/_admin/{path}"
         requests.post(url, json=body, timeout=PATIENCE_SECONDS).raise_for_status()
 
+    def ask(self, path: str) -> Any:  # noqa: ANN401 -- JSON
+        """Read from `/_admin`."""
+        url = f"{self.url}/_admin/{path}"
+        return requests.get(url, timeout=PATIENCE_SECONDS).json()
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
@@ -66,6 +74,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
                     [*command, *options],
                     cwd=Path(__file__).parents[2],
                     stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
                     text=True,
                 )
             )
@@ -82,6 +91,7 @@ class Receiver:
     """Takes pushes and answers with the next of `statuses`, then with 204."""
 
     statuses: list[int] = field(default_factory=list)
+    may_answer: threading.Event = field(default_factory=threading.Event)
     received: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -96,10 +106,12 @@ class Receiver:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
+    receiver.may_answer.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             receiver.received.append(dict(self.headers))
+            receiver.may_answer.wait(PATIENCE_SECONDS)
             status = receiver.statuses.pop(0) if receiver.statuses else 204
             self.send_response(status)
             self.send_header("Content-Length", "0")
@@ -113,6 +125,7 @@ def receiver() -> Iterator[Receiver]:
     thread.start()
     receiver.url = f"http://127.0.0.1:{listening.server_port}/push"
     yield receiver
+    receiver.may_answer.set()
     listening.shutdown()
     thread.join()
     listening.server_close()
@@ -133,6 +146,49 @@ def test_it_prints_one_line_and_stops_cleanly(
     assert process.popen.stdout.read() == ""
 
 
+def test_a_receiver_that_hangs_does_not_hold_up_the_end(
+    start: Callable[[], Process], receiver: Receiver
+) -> None:
+    process = start()
+    receiver.may_answer.clear()
+    watched = {"id": "c1", "type": "web_hook", "address": receiver.url}
+    process.call("POST", "/watch", watched)
+    receiver.wait_for(1)
+    began = time.monotonic()
+
+    code = process.stop(signal.SIGTERM)
+
+    assert code == 0
+    assert time.monotonic() - began < SOON_SECONDS
+
+
+def test_what_is_in_hand_at_the_end_is_answered_and_nothing_more(
+    start: Callable[[], Process],
+) -> None:
+    process = start()
+    process.order("faults", latency_seconds=0.5, times=1)
+    statuses: list[int] = []
+
+    def ask_for_ever() -> None:
+        url = f"{process.url}{EVENTS}"
+        with requests.Session() as session:
+            while True:
+                answer = session.get(url, headers=AUTHORIZATION, timeout=10)
+                statuses.append(answer.status_code)
+
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(ask_for_ever)
+        while process.ask("faults")["faults"]:
+            assert not asking.done()
+        code = process.stop(signal.SIGTERM)
+
+    assert code == 0
+    assert statuses == [HTTPStatus.OK]
+    assert isinstance(asking.exception(), requests.ConnectionError)
+    assert process.popen.stderr is not None
+    assert process.popen.stderr.read() == ""
+
+
 def test_what_was_answered_survives_a_kill(start: Callable[[], Process]) -> None:
     process = start()
     body = {**hour("2026-12-01T10:00"), "id": "abc123", "summary": "Kick-off"}
@@ -148,8 +204,8 @@ def test_what_was_answered_survives_a_kill(start: Callable[[], Process]) -> None
     (row,) = again.call("GET", f"?syncToken={token}")["items"]
     assert row["summary"] == "Changed"
     assert row["created"] == made["created"]
-    channels = requests.get(f"{again.url}/_admin/channels", timeout=5).json()
-    assert [channel["id"] for channel in channels["channels"]] == ["c1"]
+    channels = again.ask("channels")["channels"]
+    assert [channel["id"] for channel in channels] == ["c1"]
 
 
 def test_a_connection_is_kept_for_the_next_request(
@@ -227,7 +283,7 @@ def test_a_push_is_a_post_without_a_body(
 
 def test_a_push_is_tried_again_after_a_5xx_and_only_then(receiver: Receiver) -> None:
     receiver.statuses = [503, 500, 204, 400, 204]
-    sender = delivery.HttpSender(delivery.Backoff(first=0.01))
+    sender = delivery.HttpSender(timetable.Backoff(first=0.01))
     first = delivery.Notification(address=receiver.url, headers={"X-Name": "first"})
     second = delivery.Notification(address=receiver.url, headers={"X-Name": "second"})
     third = delivery.Notification(address=receiver.url, headers={"X-Name": "third"})
@@ -242,7 +298,7 @@ def test_a_push_is_tried_again_after_a_5xx_and_only_then(receiver: Receiver) -> 
 
 
 def test_a_push_to_nobody_is_given_up_in_the_end() -> None:
-    backoff = delivery.Backoff(first=1.0, most=8.0, attempts=6)
+    backoff = timetable.Backoff(first=1.0, most=8.0, attempts=6)
 
     waits = [backoff.after(attempt) for attempt in range(1, 7)]
 

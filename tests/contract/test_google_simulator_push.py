@@ -173,6 +173,20 @@ def test_what_cannot_be_watched_is_a_400(
     assert google.sender.take() == []
 
 
+def test_a_calendar_that_google_fills_itself_cannot_be_watched(
+    google: Google,
+) -> None:
+    holidays = "en.german#holiday@group.v.calendar.google.com"
+    google.order("calendars", account=ANNA, id=holidays, access_role="reader")
+    body = {"id": "channel-1", "type": "web_hook", "address": PUSH_ADDRESS}
+
+    answer = google.call("POST", "watch", body, calendar=holidays)
+
+    reason = "pushNotSupportedForRequestedResource"
+    assert refusal(answer) == (HTTPStatus.BAD_REQUEST, reason)
+    assert google.ask("channels")["channels"] == []
+
+
 @pytest.mark.parametrize(
     "address", ["http://127.0.0.1:8080/x", "http://localhost/x", "http://[::1]:80/x"]
 )

@@ -5,9 +5,11 @@ from http import HTTPStatus
 import pytest
 
 from tests.contract.google_simulator import (
+    BEN,
     Google,
     Row,
     days,
+    guests,
     hour,
     refusal,
 )
@@ -127,6 +129,21 @@ def test_an_edit_of_one_occurrence_is_an_exception(google: Google) -> None:
     assert _starts(rows)[1] == "2026-12-02T15:00:00+01:00"
     masters = google.rows()
     assert {row["id"] for row in masters} == {series, second}
+
+
+def test_a_stricter_visibility_of_one_occurrence_is_the_whole_series(
+    google: Google,
+) -> None:
+    series = _daily(google, attendees=guests(BEN))
+    first, second = (f"{series}_2026120{day}T090000Z" for day in (1, 2))
+    google.patch(first, {"summary": "First"})
+
+    google.patch(second, {"visibility": "private"})
+    google.patch(second, {"visibility": "public"})
+
+    for event in (series, first, second):
+        assert google.get(event)["visibility"] == "private"
+        assert google.get(event, BEN)["visibility"] == "private"
 
 
 def test_the_rows_of_a_series_change_together(google: Google) -> None:

@@ -47,6 +47,11 @@ class Google:
         )
         answer.raise_for_status()
 
+    def logged(self) -> list[str]:
+        """Return the operations that clients asked for."""
+        answer = requests.get(f"{self.url}/_admin/requests", timeout=10)
+        return [row["operation"] for row in answer.json()["requests"]]
+
     def call(
         self,
         method: str,

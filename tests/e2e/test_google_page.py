@@ -18,6 +18,13 @@ SCOPES = (
 )
 
 
+DAY_OUT = {
+    "summary": "Day out",
+    "start": {"date": TUESDAY},
+    "end": {"date": WEDNESDAY},
+}
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[week.Google]:
     with week.serve(tmp_path_factory.mktemp("google")) as google:
@@ -213,6 +220,34 @@ def test_changes_from_elsewhere_show_up_without_a_reload(
     google.delete(added)
 
     expect(week.event(page, "From the CRM")).to_have_count(0, timeout=3000)
+
+
+def test_what_the_page_does_is_no_clients_request(
+    page: Page, google: week.Google
+) -> None:
+    google.admin("POST", "faults", status=500, match={"operation": "events.list"})
+    week.open_week(page, google)
+
+    page.mouse.click(*week.point(page, TUESDAY, 10.1))
+    week.dialog(page).get_by_label("Title").fill("Design review")
+    week.save(page)
+
+    expect(week.event(page, "Design review")).to_be_visible()
+    assert google.logged() == []
+
+
+def test_the_mails_to_guests_can_be_read(page: Page, google: week.Google) -> None:
+    google.call(
+        "POST",
+        body={**DAY_OUT, "attendees": [{"email": BEN}]},
+        sendUpdates="all",
+    )
+    page.goto(google.url)
+
+    page.get_by_role("link", name="Sent mails").click()
+
+    expect(page.get_by_role("listitem")).to_contain_text("Invitation")
+    expect(page.get_by_role("listitem")).to_contain_text(f"Day out to {BEN}")
 
 
 def test_the_page_goes_on_after_its_sync_tokens_died(

@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request
 
+from deploy.demo import admin_input, clock
 from deploy.demo.google import (
-    admin_input,
     api,
     channels,
-    clock,
     errors,
+    fault_errors,
     model,
     provisioning,
     rendering,
@@ -85,7 +85,7 @@ class Admin:
         """
         body = admin_input.Body.read()
         account = self._account(body.text("account"))
-        role = body.role("access_role", model.Role.OWNER)
+        role = body.member("access_role", model.Role, model.Role.OWNER)
         calendar = provisioning.add_calendar(
             self.held,
             self.ticking.now(),
@@ -152,8 +152,7 @@ class Admin:
         if request.method == "DELETE":
             self.held.clear_mails()
             return _done()
-        with self.held.lock:
-            found = [mail.to_json() for mail in self.held.mails]
+        found = [mail.to_json() for mail in self.held.list_mails()]
         return jsonify({"mails": found})
 
     def faults(self) -> Response:
@@ -162,7 +161,7 @@ class Admin:
             self.knobs.faults.clear()
             return _done()
         if request.method == "POST":
-            fault = admin_input.fault(admin_input.Body.read())
+            fault = fault_errors.read(admin_input.Body.read())
             return jsonify({"id": self.knobs.faults.add(fault)})
         return jsonify({"faults": self.knobs.faults.listed()})
 

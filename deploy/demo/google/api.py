@@ -1,7 +1,6 @@
 """The HTTP side of Calendar v3: authorise, check, run, check the answer, keep a log."""
 
 import json
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,27 +8,31 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
+from deploy.demo import clock, faults, request_log
 from deploy.demo.google import (
+    answers,
     calls,
     channels,
-    clock,
     discovery,
     errors,
-    faults,
+    fault_errors,
     grants,
     methods,
     model,
+    partial,
     quota,
-    request_log,
     schemas,
     state,
 )
 
-_log = logging.getLogger(__name__)
 _PREFIX = "/calendar/v3/"
 _DEMO_TOKEN = "demo-"  # noqa: S105 -- how any client acts as a user, no secret
 _DEMO_CLIENT = "demo"
+_PAGE_HEADER = "X-Simulator-Page"
 _LONG_SECONDS = 60.0
+# "Each patch request consumes three quota units" (fact 116).
+_UNITS = {"PATCH": 3}
+_EVENT = "Event"
 
 
 class Knobs:
@@ -74,12 +77,13 @@ class Api:
                 entry["status"] = response.status_code
             except errors.ApiError as error:
                 entry["status"] = int(error.status)
-                response = json_response(error.envelope(), error.status)
+                response = answers.as_json(error.envelope(), error.status)
             except ConnectionAbortedError:
                 entry["answer_lost"] = True
                 raise
             finally:
-                self.knobs.requests.add(entry)
+                if not _is_from_page():
+                    self.knobs.requests.add(entry)
             return response
 
         return view
@@ -91,7 +95,8 @@ class Api:
             "path": request.path,
             "query": request.args.to_dict(flat=False),
             "account": "",
-            "operation": method.id,
+            "client": "",
+            "operation": method.short_id,
             "calendar_id": args.get("calendarId", ""),
             "event_id": args.get("eventId", ""),
             "status": 0,
@@ -104,30 +109,33 @@ class Api:
         self, method: discovery.Method, args: dict[str, str], entry: model.Json
     ) -> Response:
         grant = self._authenticate()
-        entry["account"] = grant.account
+        entry["account"], entry["client"] = grant.account, grant.client_id
         if not grant.scopes & method.scopes:
             raise errors.insufficient_permissions()
-        self.knobs.quota.spend(grant.account, self.ticking.now())
-        body = _body(method)
-        entry["event_id"] = entry["event_id"] or str(body.get("id", ""))
-        fault = self.knobs.faults.take(
-            faults.Call(
-                operation=method.id,
-                account=grant.account,
-                path=request.path,
-                event_id=entry["event_id"],
-            )
-        )
+        body, chosen = _body(method), _chosen(method)
+        if method.request == _EVENT:
+            entry["event_id"] = entry["event_id"] or str(body.get("id") or "")
+        fault = None if _is_from_page() else self._meet(method, entry)
         if fault and not fault.apply_then_fail:
             if fault.latency_seconds:
                 self.sleep(fault.latency_seconds)
-            if error := fault.error():
-                return _refusal(error, fault)
-        response = self._run(method, grant, args, body)
+            if error := fault_errors.of(fault):
+                return answers.refusal(error, fault)
+        answer = self._run(method, grant, args, body)
+        if answer and method.response == _EVENT:
+            entry["event_id"] = answer["id"]
         if fault and fault.apply_then_fail:
             entry["answer_lost"] = True
             return self._lose(fault)
-        return response
+        return answers.checked(method, answer, chosen)
+
+    def _meet(self, method: discovery.Method, entry: model.Json) -> faults.Fault | None:
+        """Charge the quota for a client's request; return the fault it meets."""
+        units = _UNITS.get(method.http_method, 1)
+        self.knobs.quota.spend(entry["account"], self.ticking.now(), units)
+        return self.knobs.faults.take(
+            {name: entry[name] for name in fault_errors.MATCHABLE}
+        )
 
     def _run(
         self,
@@ -135,7 +143,7 @@ class Api:
         grant: grants.Grant,
         args: dict[str, str],
         body: model.Json,
-    ) -> Response:
+    ) -> model.Json | None:
         values = discovery.parse_query(method, request.args.items(multi=True))
         if method.request:
             schemas.check_request(method.request, body)
@@ -151,8 +159,7 @@ class Api:
             if_match=request.headers.get("If-Match", ""),
             empty_pages=self.knobs.empty_pages,
         )
-        answer = methods.METHODS[method.id](call)
-        return _checked(method, answer)
+        return methods.METHODS[method.id](call)
 
     def _authenticate(self) -> grants.Grant:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -176,20 +183,12 @@ class Api:
     def _lose(self, fault: faults.Fault) -> Response:
         if fault.apply_then_fail is faults.LostAnswer.UNAVAILABLE:
             error = errors.backend_error(HTTPStatus.SERVICE_UNAVAILABLE)
-            return json_response(error.envelope(), error.status)
+            return answers.as_json(error.envelope(), error.status)
         if fault.apply_then_fail is faults.LostAnswer.TIMEOUT:
             self.sleep(fault.latency_seconds or _LONG_SECONDS)
         # The server closes the connection; in process the caller gets the exception.
         message = "the answer was lost on purpose"
         raise ConnectionAbortedError(message)
-
-
-def json_response(body: model.Json, status: int = HTTPStatus.OK) -> Response:
-    """Return a JSON answer in Google's content type."""
-    text = json.dumps(body, ensure_ascii=False)
-    return Response(
-        text, status=int(status), content_type="application/json; charset=UTF-8"
-    )
 
 
 def _body(method: discovery.Method) -> model.Json:
@@ -205,27 +204,10 @@ def _body(method: discovery.Method) -> model.Json:
     return body
 
 
-def _checked(method: discovery.Method, answer: model.Json | None) -> Response:
-    if answer is None:
-        return Response(status=HTTPStatus.NO_CONTENT)
-    try:
-        schemas.check_response(method.response, answer)
-    except schemas.SchemaError as error:
-        # The simulator is wrong, not its client: say so where a test sees it.
-        _log.error("An answer to %s broke its schema: %s", method.id, error)
-        refused = errors.backend_error()
-        return json_response(refused.envelope(), refused.status)
-    etag = answer.get("etag", "")
-    if etag and request.headers.get("If-None-Match") == etag:
-        return Response(status=HTTPStatus.NOT_MODIFIED)
-    response = json_response(answer)
-    if etag:
-        response.headers["ETag"] = etag
-    return response
+def _chosen(method: discovery.Method) -> partial.Selection:
+    return partial.parse(request.args.get("fields", ""), method.response)
 
 
-def _refusal(error: errors.ApiError, fault: faults.Fault) -> Response:
-    response = json_response(error.envelope(), error.status)
-    if fault.retry_after is not None:
-        response.headers["Retry-After"] = str(fault.retry_after)
-    return response
+def _is_from_page() -> bool:
+    # The calendar page is Google's own: nobody's quota, log or faults are touched.
+    return _PAGE_HEADER in request.headers

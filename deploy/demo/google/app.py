@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from deploy.demo import admin_input
+from deploy.demo import clock as clocks
 from deploy.demo.google import (
     admin,
-    admin_input,
+    answers,
     api,
     channels,
     delivery,
@@ -22,7 +24,6 @@ from deploy.demo.google import (
     pages,
     state,
 )
-from deploy.demo.google import clock as clocks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -67,7 +68,7 @@ def create_app(
     return _assemble(
         blueprint,
         oauth.create_blueprint(signed, held.list_accounts),
-        pages.create_blueprint(held.list_accounts),
+        pages.create_blueprint(held.list_accounts, held.list_mails),
     )
 
 
@@ -108,12 +109,12 @@ class MethodOverride:
 
 
 def _refuse(error: errors.ApiError) -> Response:
-    return api.json_response(error.envelope(), error.status)
+    return answers.as_json(error.envelope(), error.status)
 
 
 def _complain(problem: admin_input.InputError) -> Response:
     body: model.Json = {"error": str(problem)}
-    return api.json_response(body, HTTPStatus.BAD_REQUEST)
+    return answers.as_json(body, HTTPStatus.BAD_REQUEST)
 
 
 def _explain(error: HTTPException) -> Response | HTTPException:
@@ -121,4 +122,4 @@ def _explain(error: HTTPException) -> Response | HTTPException:
         return error
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     refused = errors.ApiError(status, "notFound", status.phrase)
-    return api.json_response(refused.envelope(), status)
+    return answers.as_json(refused.envelope(), status)

@@ -4,6 +4,7 @@ Every rule raises the 400 that Google answers with.
 """
 
 import re
+from typing import Any
 
 from deploy.demo.google import attendees, errors, model, recurrence, times
 
@@ -87,7 +88,7 @@ def merge(current: model.Json, changes: model.Json) -> model.Json:
 
 def canonical(raw: model.Json, calendar_zone: str) -> model.Json:
     """Return the stored form of a whole resource, or raise 400."""
-    body = {name: value for name, value in raw.items() if value is not None}
+    body: model.Json = _without_nulls(raw)
     body.setdefault("status", "confirmed")
     body.setdefault("reminders", {"useDefault": True})
     for name, allowed in _VALUES.items():
@@ -106,6 +107,14 @@ def canonical(raw: model.Json, calendar_zone: str) -> model.Json:
     if "extendedProperties" in body:
         body["extendedProperties"] = _properties(body["extendedProperties"])
     return {k: v for k, v in body.items() if k not in _DEFAULTS or v != _DEFAULTS[k]}
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 -- any part of a body
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_nulls(part) for part in value if part is not None]
+    return value
 
 
 def _check_texts(body: model.Json) -> None:

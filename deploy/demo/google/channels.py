@@ -9,20 +9,15 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
-from deploy.demo.google import (
-    clock,
-    delivery,
-    errors,
-    faults,
-    grants,
-    model,
-    state,
-)
+from deploy.demo import clock, faults
+from deploy.demo.google import delivery, errors, grants, model, state
 
 _USUAL_LIFE = timedelta(days=7)
 _LONGEST_LIFE = timedelta(days=30)
 _MOST_ID, _MOST_TOKEN = 64, 256
 _SYNC_DELAY_SECONDS = 0.05
+# Holidays, birthdays and the like.
+_UNWATCHABLE = "@group.v.calendar.google.com"
 _USER_AGENT = (
     "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)"
 )
@@ -50,6 +45,8 @@ class Channels:
     ) -> model.Json:
         """Open a channel on a calendar's events and send its `sync` message."""
         _check(raw)
+        if calendar.id.endswith(_UNWATCHABLE):
+            raise errors.push_not_supported()
         now = self._clock.now()
         with self._state.transaction(now) as tx:
             if raw["id"] in self._state.channels:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from deploy.demo.google import attendees, model, series, state
 
-_PRIVATE = ("reminders", "colorId", "transparency")
+_PRIVATE = ("reminders", "colorId", "transparency", "source")
 _MOST_ANSWERS_SHARED = 200
 
 
@@ -28,7 +28,7 @@ def spread(
     first = tx.get(organizer.id, root)
     sources = [*([first] if first else []), *tx.exceptions(organizer.id, root)]
     for address in sorted(guests):
-        calendar = tx.state.calendars.get(address)
+        calendar = tx.state.calendar_of(address)
         if calendar and calendar.id != organizer.id:
             _spread_to(tx, calendar, root, sources)
 
@@ -38,14 +38,14 @@ def answer(
 ) -> None:
     """Let a guest's answer appear on the organizer's and the other guests' copies."""
     organizer = own.body["organizer"]["email"]
-    source = tx.state.calendars.get(organizer)
+    source = tx.state.calendar_of(organizer)
     original = series.find(tx, source, own.id) if source else None
     listed = attendees.addresses(original.body if original else own.body)
     reached = {organizer}
     if len(listed) <= _MOST_ANSWERS_SHARED:
         reached |= listed
     for address in sorted(reached - {own.calendar_id}):
-        calendar = tx.state.calendars.get(address)
+        calendar = tx.state.calendar_of(address)
         copy = series.find(tx, calendar, own.id) if calendar else None
         if calendar is None or copy is None or copy.is_cancelled:
             continue

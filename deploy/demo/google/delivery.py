@@ -1,17 +1,16 @@
 """How push notifications travel: over HTTP with retries, or collected by a test."""
 
-import heapq
-import itertools
+import functools
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
 import requests
+
+from deploy.demo import timetable
 
 _log = logging.getLogger(__name__)
 
@@ -61,35 +60,14 @@ class Sender(Protocol):
         """Stop; what is not delivered yet is lost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """Seconds between attempts: doubling from `first`, at most `attempts` in all."""
-
-    first: float = 1.0
-    most: float = 60.0
-    attempts: int = 12
-
-    def after(self, attempt: int) -> float | None:
-        """Return the wait after a failed attempt (counted from 1), or None to stop."""
-        if attempt >= self.attempts:
-            return None
-        return float(min(self.most, self.first * 2 ** (attempt - 1)))
-
-
 class HttpSender:
     """Posts notifications from background threads; a 5xx is tried again."""
 
-    def __init__(self, backoff: Backoff | None = None) -> None:
-        """Start the thread that keeps the times."""
-        self._backoff = backoff or Backoff()
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="push")
+    def __init__(self, backoff: timetable.Backoff | None = None) -> None:
+        """Start the threads, which wait for something to post."""
+        self._backoff = backoff or timetable.Backoff()
+        self._timetable = timetable.Timetable(_THREADS, "push")
         self._local = threading.local()
-        self._wakeup = threading.Condition()
-        self._waiting: list[tuple[float, int, int, Notification]] = []
-        self._order = itertools.count()
-        self._is_closed = False
-        self._timer = threading.Thread(target=self._keep_time, daemon=True)
-        self._timer.start()
 
     def send(self, notification: Notification, *, delay_seconds: float = 0) -> None:
         """Deliver later, without waiting."""
@@ -101,40 +79,19 @@ class HttpSender:
 
     def close(self) -> None:
         """Stop; what is not delivered yet is lost."""
-        with self._wakeup:
-            self._is_closed = True
-            self._wakeup.notify()
-        self._timer.join()
-        self._pool.shutdown(cancel_futures=True)
+        self._timetable.close()
 
     def _schedule(
         self, notification: Notification, attempt: int, delay_seconds: float
     ) -> None:
-        due = time.monotonic() + delay_seconds
-        with self._wakeup:
-            entry = (due, next(self._order), attempt, notification)
-            heapq.heappush(self._waiting, entry)
-            self._wakeup.notify()
-
-    def _keep_time(self) -> None:
-        while True:
-            with self._wakeup:
-                if self._is_closed:
-                    return
-                wait = None
-                if self._waiting:
-                    wait = self._waiting[0][0] - time.monotonic()
-                if wait is None or wait > 0:
-                    self._wakeup.wait(wait)
-                    continue
-                _, _, attempt, notification = heapq.heappop(self._waiting)
-                self._pool.submit(self._attempt, notification, attempt)
+        call = functools.partial(self._attempt, notification, attempt)
+        self._timetable.add(call, delay_seconds=delay_seconds)
 
     def _attempt(self, notification: Notification, attempt: int) -> None:
         if self._post(notification) not in RETRIED:
             return
         delay = self._backoff.after(attempt)
-        if delay is not None and not self._is_closed:
+        if delay is not None:
             self._schedule(notification, attempt + 1, delay)
 
     def _post(self, notification: Notification) -> int:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from deploy.demo.google import errors, model
 
+API = "calendar."
 _INT32 = range(-(2**31), 2**31)
 Values: TypeAlias = Mapping[str, str | int | bool | list[str]]
 
@@ -28,6 +29,11 @@ class Method:
     scopes: frozenset[str]
     request: str
     response: str
+
+    @property
+    def short_id(self) -> str:
+        """The id as people say it, such as `events.list`."""
+        return self.id.removeprefix(API)
 
 
 @cache

@@ -110,6 +110,16 @@ def sync_token_with_restrictions() -> ApiError:
     )
 
 
+def push_not_supported() -> ApiError:
+    """Return the 400 for watching a calendar that Google fills itself."""
+    return ApiError(
+        HTTPStatus.BAD_REQUEST,
+        "pushNotSupportedForRequestedResource",
+        "Push notifications are not supported by this resource.",
+        domain="calendar",
+    )
+
+
 def invalid_credentials() -> ApiError:
     """Return the 401 for a token that is dead or was never issued."""
     return ApiError(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from flask import Blueprint
 
+from deploy.demo import clock
 from deploy.demo.google import (
-    clock,
     oauth_accounts,
     oauth_admin,
     oauth_clients,

@@ -7,13 +7,8 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 
-from deploy.demo.google import (
-    clock,
-    oauth_clients,
-    oauth_errors,
-    oauth_scopes,
-    oauth_store,
-)
+from deploy.demo import clock
+from deploy.demo.google import oauth_clients, oauth_errors, oauth_scopes, oauth_store
 
 LIFETIME = timedelta(minutes=10)
 

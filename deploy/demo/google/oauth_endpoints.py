@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, jsonify, request
 
+from deploy.demo import clock
 from deploy.demo.google import (
-    clock,
     oauth_accounts,
     oauth_clients,
     oauth_codes,

@@ -8,13 +8,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from deploy.demo.google import (
-    clock,
-    oauth_accounts,
-    oauth_scopes,
-    oauth_store,
-    oauth_tokens,
-)
+from deploy.demo import clock
+from deploy.demo.google import oauth_accounts, oauth_scopes, oauth_store, oauth_tokens
 
 ISSUER = "https://accounts.google.com"
 _KEY_ID = "simulator"

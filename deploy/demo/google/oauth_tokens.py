@@ -5,8 +5,8 @@ import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from deploy.demo import clock
 from deploy.demo.google import (
-    clock,
     grants,
     oauth_clients,
     oauth_codes,

@@ -1,22 +1,28 @@
-"""The web page of the simulated Google: choose an account, see and edit its week.
+"""The web pages of the simulated Google: accounts, the week of one, the mails sent.
 
-The page itself is an empty frame; the scripts beside it fill it through the Calendar
+The week itself is an empty frame; the scripts beside it fill it through the Calendar
 API, acting as the account with its `demo-` access token.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from deploy.demo.google import oauth_accounts
+from deploy.demo.google import model, oauth_accounts
 
 _POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
 
-def create_blueprint(accounts: oauth_accounts.Directory) -> Blueprint:
-    """Return the pages; `accounts` is called on each request for all accounts."""
+_MOST_MAILS = 200
+
+
+def create_blueprint(
+    accounts: oauth_accounts.Directory, mails: Callable[[], Sequence[model.Mail]]
+) -> Blueprint:
+    """Return the pages; each request asks for all accounts, or the mails."""
     blueprint = Blueprint(
         "pages",
         __name__,
@@ -44,6 +50,11 @@ def create_blueprint(accounts: oauth_accounts.Directory) -> Blueprint:
             accounts=accounts(),
             week=_week(request.args.get("week", "")),
         )
+
+    @blueprint.get("/mails")
+    def list_mails() -> ResponseReturnValue:
+        latest = list(reversed(mails()))[:_MOST_MAILS]
+        return render_template("mails.html", mails=latest)
 
     @blueprint.after_request
     def protect(response: Response) -> Response:

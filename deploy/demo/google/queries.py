@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from deploy.demo import zones
 from deploy.demo.google import discovery, errors, model, times, tokens
 
 MOST_ROWS, USUAL_ROWS = 2500, 250
@@ -106,7 +107,7 @@ def parse(values: discovery.Values, role: model.Role, now: int) -> Query:
 def zone(values: discovery.Values, calendar: model.Calendar) -> str:
     """Return the zone that times are shown in, or raise 400."""
     name = str(values.get("timeZone") or calendar.time_zone)
-    if times.zone(name) is None:
+    if zones.find(name) is None:
         raise errors.invalid_parameter("timeZone", "Invalid time zone.")
     return name
 

@@ -1,4 +1,4 @@
-"""The quota per user: requests in a sliding minute (fact 171)."""
+"""The quota per user: units in a sliding minute (fact 171)."""
 
 import threading
 from collections import deque
@@ -11,7 +11,7 @@ _WINDOW = timedelta(minutes=1)
 
 
 class Quota:
-    """Counts requests; without a limit it lets everything pass."""
+    """Counts units; without a limit it lets everything pass."""
 
     def __init__(self) -> None:
         """Start without a limit."""
@@ -29,14 +29,14 @@ class Quota:
             self._limit = per_minute_per_user
             self._status = status
 
-    def spend(self, account: str, now: datetime) -> None:
-        """Count a request, or raise 403 or 429 when the minute's are used up."""
+    def spend(self, account: str, now: datetime, units: int = 1) -> None:
+        """Count units, or raise 403 or 429 when the minute's are used up."""
         with self._lock:
             if self._limit is None:
                 return
             seen = self._seen.setdefault(account, deque())
             while seen and seen[0] <= now - _WINDOW:
                 seen.popleft()
-            if len(seen) >= self._limit:
+            if len(seen) + units > self._limit:
                 raise errors.rate_limit_exceeded(self._status)
-            seen.append(now)
+            seen.extend([now] * units)

@@ -14,11 +14,14 @@ from zoneinfo import ZoneInfo
 
 from dateutil import rrule
 
+from deploy.demo import zones
 from deploy.demo.google import errors, model, times
 
 MOST_OCCURRENCES = 730
 """A series without end is listed this far (about 700 rows were seen, fact 17)."""
 
+_LONGEST = timedelta(days=36525)
+_LAST_YEAR = 9800
 _LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;[^:]+)?):(.+)")
 _UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6})?(Z?)")
 _FREQUENCY = re.compile(r"(?:^|;)FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(?:;|$)")
@@ -52,6 +55,8 @@ class Pattern:
         self._length = times.to_instant(body["end"], "UTC") - times.to_instant(
             self._start, "UTC"
         )
+        if self._length > _LONGEST:
+            raise errors.invalid("Invalid recurrence rule.")
         first = self._wall(self._start)
         self._rules = _ruleset(tuple(body["recurrence"]), first, self._zone)
 
@@ -73,6 +78,7 @@ class Pattern:
             walls = iter(self._rules)
         else:
             walls = self._rules.xafter(self._local(after) - margin, inc=True)
+        walls = takewhile(lambda wall: wall.year < _LAST_YEAR, walls)
         found: Iterator[Occurrence] = map(self._occurrence, walls)
         if before is not None:
             found = takewhile(lambda o: o.starts_at < before, found)
@@ -90,7 +96,9 @@ class Pattern:
                 wall = datetime.combine(date.fromisoformat(match[1]), time.min)
             else:
                 wall = self._local(datetime.fromisoformat(suffix))
-        except ValueError:
+        except (ValueError, OverflowError):
+            return None
+        if wall.year >= _LAST_YEAR:
             return None
         found = self._rules.between(wall, wall, inc=True)
         # An hour that the clock repeats has one wall time for two instants.
@@ -129,7 +137,7 @@ def _ruleset(lines: tuple[str, ...], first: datetime, zone: ZoneInfo) -> rrule.r
             _add(rules, line, first, zone)
         # An empty result is fine, a rule that cannot be followed is not.
         next(iter(rules), None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise errors.invalid("Invalid recurrence rule.") from error
     return rules
 
@@ -178,7 +186,7 @@ def _listed(text: str, parameters: str, first: datetime, zone: ZoneInfo) -> date
         return datetime.combine(moment.date(), first.time())
     named = re.search(r"TZID=([^;:]+)", parameters)
     if moment.tzinfo is None and named:
-        its_zone = times.zone(named[1])
+        its_zone = zones.find(named[1])
         if its_zone is None:
             message = "no such time zone"
             raise ValueError(message)

@@ -6,7 +6,7 @@ Each schema is compiled once into nested functions, so that a check costs little
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from deploy.demo.google import discovery, errors, model
 
@@ -93,8 +93,7 @@ def _compile_scalar(spec: model.Json, *, answers: bool) -> Check:
     if answers:
         accepts = _FORMATS.get(form, _STRICT[kind])
     else:
-        # A 64-bit number is a text, but Google's own samples show a number (fact 143).
-        accepts = _is_text_or_integer if form == "int64" else _STRICT[kind]
+        accepts = _WRITTEN.get(form, _STRICT[kind])
 
     def check(value: object, path: str) -> None:
         if not accepts(value):
@@ -124,7 +123,7 @@ def _is_boolean(value: object) -> bool:
 
 
 def _is_int32(value: object) -> bool:
-    return isinstance(value, int) and -(2**31) <= value < 2**31
+    return _is_integer(value) and -(2**31) <= cast("int", value) < 2**31
 
 
 def _is_date_time(value: object) -> bool:
@@ -147,6 +146,11 @@ _STRICT: Mapping[str, Callable[[object], bool]] = {
     "integer": _is_integer,
     "number": _is_number,
     "any": lambda _: True,
+}
+_WRITTEN: Mapping[str, Callable[[object], bool]] = {
+    "int32": _is_int32,
+    # A 64-bit number is a text, but Google's own samples show a number (fact 143).
+    "int64": _is_text_or_integer,
 }
 _FORMATS: Mapping[str, Callable[[object], bool]] = {
     "date-time": _is_date_time,

@@ -12,6 +12,7 @@ from deploy.demo.google import model, recurrence, state
 
 _NOT_INHERITED = frozenset({"recurrence"})
 _OF_THE_OCCURRENCE = frozenset({"recurringEventId", "originalStartTime"})
+_STRICTNESS = {"public": 0, "default": 1, "private": 2, "confidential": 2}
 
 
 def pattern(master: model.EventCopy, calendar: model.Calendar) -> recurrence.Pattern:
@@ -92,6 +93,7 @@ def _put_exception(
     master = tx.get(calendar.id, copy.series_id)
     if master is None:
         return tx.put(copy)
+    master, copy = _with_one_visibility(tx, calendar, master, copy)
     base = _base(calendar, master, copy)
     if base:
         own = sorted(_differences(base, copy.body))
@@ -99,6 +101,34 @@ def _put_exception(
     tx.put(copy)
     touch(tx, calendar.id, master.id)
     return tx.get(calendar.id, copy.id) or copy
+
+
+def _with_one_visibility(
+    tx: state.Transaction,
+    calendar: model.Calendar,
+    master: model.EventCopy,
+    copy: model.EventCopy,
+) -> tuple[model.EventCopy, model.EventCopy]:
+    """Let a stricter visibility apply to the whole series, a laxer one to nothing.
+
+    That is what the discovery document says of `visibility` (fact 94).
+    """
+    before, after = _visibility(master), _visibility(copy)
+    if _STRICTNESS[after] > _STRICTNESS[before]:
+        master = tx.put(_with_visibility(master, after))
+        _rebase_exceptions(tx, calendar, master)
+    return master, _with_visibility(copy, _visibility(master))
+
+
+def _visibility(copy: model.EventCopy) -> str:
+    return str(copy.body.get("visibility", "default"))
+
+
+def _with_visibility(copy: model.EventCopy, visibility: str) -> model.EventCopy:
+    body = {k: v for k, v in copy.body.items() if k != "visibility"}
+    if visibility != "default":
+        body["visibility"] = visibility
+    return dataclasses.replace(copy, body=body)
 
 
 def _base(

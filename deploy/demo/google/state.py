@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from deploy.demo.google import model, rows, storage
+from deploy.demo import storage
+from deploy.demo.google import model, rows
 
 _COUNTERS = "counters"
 
@@ -50,6 +51,19 @@ class State:
         """Return all accounts."""
         with self.lock:
             return list(self.accounts.values())
+
+    def list_mails(self) -> list[model.Mail]:
+        """Return all mails, oldest first."""
+        with self.lock:
+            return list(self.mails)
+
+    def calendar_of(self, address: str) -> model.Calendar | None:
+        """Return the calendar of a person's address, however that is written."""
+        if known := self.calendars.get(address):
+            return known
+        folded = address.casefold()
+        found = (c for c in self.calendars.values() if c.id.casefold() == folded)
+        return next(found, None)
 
     @contextlib.contextmanager
     def transaction(self, now: datetime) -> Iterator["Transaction"]:

@@ -7,28 +7,22 @@ A stored time is `{"date": "2026-03-01"}` or `{"dateTime": "2026-03-01T09:00:00Z
 import re
 import zoneinfo
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 
+from deploy.demo import zones
 from deploy.demo.google import errors, model
 
 _DATE_TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?"
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-@lru_cache(maxsize=1024)
-def zone(name: str) -> zoneinfo.ZoneInfo | None:
-    """Return the IANA zone of a name, or None when there is none."""
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+# Far enough from what a datetime can hold for every zone, length and repetition.
+_EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def known_zone(name: str) -> zoneinfo.ZoneInfo:
     """Return the zone of a name that was checked before."""
-    found = zone(name)
+    found = zones.find(name)
     if found is None:
         message = f"no time zone {name!r}"
         raise LookupError(message)
@@ -40,7 +34,7 @@ def parse_instant(text: str, parameter: str) -> datetime:
     moment = _date_time(text)
     if moment is None or moment.tzinfo is None:
         raise errors.invalid_parameter(parameter, f"Invalid value for: {parameter}")
-    return moment.astimezone(UTC)
+    return min(max(moment, _EARLIEST), _LATEST).astimezone(UTC)
 
 
 def parse(raw: model.Json, edge: str, calendar_zone: str) -> model.Json:
@@ -56,7 +50,7 @@ def parse(raw: model.Json, edge: str, calendar_zone: str) -> model.Json:
     if day:
         return {"date": _parse_date(day, edge)}
     name = raw.get("timeZone") or calendar_zone
-    its_zone = zone(name)
+    its_zone = zones.find(name)
     if its_zone is None:
         raise errors.invalid(f"Invalid time zone definition for {edge} time.")
     moment = _date_time(at)
@@ -64,15 +58,19 @@ def parse(raw: model.Json, edge: str, calendar_zone: str) -> model.Json:
         raise errors.invalid(f"Invalid {edge} time.")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=its_zone)
+    if not _EARLIEST <= moment <= _LATEST:
+        raise errors.invalid(f"Invalid {edge} time.")
     return stored(moment, name)
 
 
 def _parse_date(text: object, edge: str) -> str:
     if isinstance(text, str) and _DATE.fullmatch(text):
         try:
-            return date.fromisoformat(text).isoformat()
+            day = date.fromisoformat(text)
         except ValueError:
-            pass
+            day = date.min
+        if _EARLIEST.date() <= day <= _LATEST.date():
+            return day.isoformat()
     raise errors.invalid(f"Invalid {edge} time.")
 
 

@@ -14,7 +14,7 @@ from deploy.demo.google import (
     state,
 )
 
-_PRIVATE = frozenset({"reminders", "colorId", "transparency", "sequence"})
+_PRIVATE = frozenset({"reminders", "colorId", "transparency", "sequence", "source"})
 _GUEST_RIGHTS = (
     "anyoneCanAddSelf",
     "guestsCanInviteOthers",
@@ -155,7 +155,7 @@ def _tell_organizer(
 
 def _pass_on(edit: Edit, before: model.EventCopy, after: model.EventCopy) -> None:
     """Write a guest's edit to the organizer's copy as far as guests may edit."""
-    organizer = edit.tx.state.calendars.get(after.body["organizer"]["email"])
+    organizer = edit.tx.state.calendar_of(after.body["organizer"]["email"])
     original = series.find(edit.tx, organizer, after.id) if organizer else None
     if organizer is None or original is None or original.is_cancelled:
         return

@@ -11,7 +11,7 @@ import { alertPerson, closeAlert, tell } from "./messages.js";
 import { canWrite } from "./occurrences.js";
 import { DAY, dayText, label, mondayOf, parse, wallIn } from "./time.js";
 
-const POLL_MILLISECONDS = 700;
+const POLL_MILLISECONDS = 500;
 const CLOCK_MILLISECONDS = 30_000;
 const MORNING = 9 * 60;
 const HTTP_PRECONDITION_FAILED = 412;

@@ -1,6 +1,5 @@
 """Reads what the admin endpoints are given; every mistake is one line in a 400."""
 
-import dataclasses
 import enum
 import re
 from dataclasses import dataclass
@@ -9,11 +8,9 @@ from typing import Self, TypeVar
 
 from flask import request
 
-from deploy.demo.google import faults, model, times
+from deploy.demo import storage, zones
 
 _Kind = TypeVar("_Kind", bound=enum.Enum)
-_MATCHABLE = ("operation", "account", "path", "event_id")
-_FAULT_FIELDS = {field.name for field in dataclasses.fields(faults.Fault)}
 
 
 class InputError(Exception):
@@ -24,7 +21,7 @@ class InputError(Exception):
 class Body:
     """A JSON object with typed access to its fields."""
 
-    fields: model.Json
+    fields: storage.Json
 
     @classmethod
     def read(cls) -> Self:
@@ -55,20 +52,26 @@ class Body:
     def zone(self, name: str, default: str) -> str:
         """Return the name of a time zone."""
         value = self.text(name, default)
-        if times.zone(value) is None:
+        if zones.find(value) is None:
             raise InputError(f"{name}: {value!r} is no time zone")
         return value
 
-    def role(self, name: str, default: model.Role) -> model.Role:
-        """Return an access role."""
-        value = self.text(name, default.value)
+    def member(self, name: str, kind: type[_Kind], default: _Kind) -> _Kind:
+        """Return one of a closed set of texts."""
+        return self.optional_member(name, kind) or default
+
+    def optional_member(self, name: str, kind: type[_Kind]) -> _Kind | None:
+        """Return one of a closed set of texts, or None when it is left out."""
+        value = self.text(name, "")
+        if not value:
+            return None
         try:
-            return model.Role(value)
+            return kind(value)
         except ValueError as error:
-            allowed = ", ".join(model.Role)
+            allowed = ", ".join(member.value for member in kind)
             raise InputError(f"{name}: {value!r} is none of {allowed}") from error
 
-    def object(self, name: str) -> model.Json:
+    def object(self, name: str) -> storage.Json:
         """Return an object, empty when it is left out."""
         value = self.fields.get(name, {})
         if not isinstance(value, dict):
@@ -118,42 +121,3 @@ def number(text: str, name: str) -> int:
     if not text.isdigit():
         raise InputError(f"{name}: {text!r} is no whole number")
     return int(text)
-
-
-def fault(body: Body) -> faults.Fault:
-    """Return the fault that a body describes."""
-    if unknown := sorted(set(body.fields) - _FAULT_FIELDS):
-        raise InputError(f"{', '.join(unknown)}: no field of a fault")
-    match = body.object("match")
-    if unknown := sorted(set(match) - set(_MATCHABLE)):
-        raise InputError(f"match: {', '.join(unknown)} cannot be matched")
-    try:
-        re.compile(str(match.get("path", "")))
-    except re.error as error:
-        raise InputError(f"match.path: {match['path']!r} is no pattern") from error
-    if body.fields.get("times") == 0:
-        raise InputError("times: must be at least 1, or null for always")
-    lost, disturbed = body.text("apply_then_fail", ""), body.text("notifications", "")
-    return faults.Fault(
-        match={name: str(value) for name, value in match.items()},
-        times=body.optional_number("times"),
-        status=body.status("status"),
-        reason=body.text("reason", ""),
-        domain=body.text("domain", ""),
-        message=body.text("message", ""),
-        retry_after=body.optional_number("retry_after"),
-        latency_seconds=body.seconds("latency_seconds"),
-        apply_then_fail=_one_of(faults.LostAnswer, lost, "apply_then_fail"),
-        notifications=_one_of(faults.Disturbance, disturbed, "notifications"),
-        seconds=body.seconds("seconds"),
-    )
-
-
-def _one_of(kind: type[_Kind], value: str, name: str) -> _Kind | None:
-    if not value:
-        return None
-    try:
-        return kind(value)
-    except ValueError as error:
-        allowed = ", ".join(member.value for member in kind)
-        raise InputError(f"{name}: {value!r} is none of {allowed}") from error

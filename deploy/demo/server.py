@@ -7,6 +7,7 @@ request first, so that the next one on the same connection starts where it shoul
 import io
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
 
 _BACKLOG = 128
+_GRACE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 _FAILURE = ("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")], b"Failed\n")
 
@@ -24,12 +26,25 @@ _FAILURE = ("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")], b"Fai
 class Handler(serving.WSGIRequestHandler):
     """Answers the requests of one connection."""
 
+    server: "Server"
     # An answer goes out at once and in one piece.
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def run_wsgi(self) -> None:
         """Answer one request; a lost answer closes the connection instead."""
+        if not self.server.begin():
+            self.close_connection = True
+            return
+        try:
+            self._answer()
+        finally:
+            self.server.end()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep quiet: the simulator has a request log of its own."""
+
+    def _answer(self) -> None:
         environ = self.make_environ()
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if not environ.get("wsgi.input_terminated"):
@@ -51,9 +66,6 @@ class Handler(serving.WSGIRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep quiet: the simulator has a request log of its own."""
 
     def _call(
         self, environ: dict[str, object]
@@ -79,17 +91,41 @@ class Handler(serving.WSGIRequestHandler):
         return (*started[-1], body)
 
 
-def make_server(host: str, port: int, app: Flask) -> serving.BaseWSGIServer:
+class Server(serving.ThreadedWSGIServer):
+    """Takes no more requests once closed, on the connections it has neither."""
+
+    def __init__(self, host: str, port: int, app: Flask, fd: int) -> None:
+        """Serve on a socket that listens."""
+        self._change = threading.Condition()
+        self._in_hand = 0
+        # Werkzeug closes the socket it begins with to take the one it is given.
+        super().__init__(host, port, app, handler=Handler, fd=fd)
+        self._is_closed = False
+
+    def begin(self) -> bool:
+        """Say whether a request may still be answered; it is in hand until `end`."""
+        with self._change:
+            self._in_hand += not self._is_closed
+            return not self._is_closed
+
+    def end(self) -> None:
+        """Count a request as answered."""
+        with self._change:
+            self._in_hand -= 1
+            self._change.notify()
+
+    def server_close(self) -> None:
+        """Stop listening and give the requests in hand a moment to end."""
+        super().server_close()
+        with self._change:
+            self._is_closed = True
+            self._change.wait_for(lambda: self._in_hand == 0, _GRACE_SECONDS)
+
+
+def make_server(host: str, port: int, app: Flask) -> Server:
     """Return a server that listens already; port 0 takes a free one.
 
     Raise OSError when it cannot listen there.
     """
     with socket.create_server((host, port), backlog=_BACKLOG) as listening:
-        return serving.make_server(
-            host,
-            port,
-            app,
-            threaded=True,
-            request_handler=Handler,
-            fd=listening.fileno(),
-        )
+        return Server(host, port, app, listening.fileno())

@@ -6,46 +6,8 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
-from deploy.demo.google import errors, model
-
-_MESSAGES: Mapping[str, str] = {
-    "backendError": "Backend Error",
-    "rateLimitExceeded": "Rate Limit Exceeded",
-    "userRateLimitExceeded": "User Rate Limit Exceeded",
-    "quotaExceeded": "Calendar usage limits exceeded.",
-    "forbidden": "Forbidden",
-    "notFound": "Not Found",
-    "authError": "Invalid Credentials",
-    "insufficientPermissions": "Request had insufficient authentication scopes.",
-    "forbiddenForNonOrganizer": (
-        "Shared properties can only be changed by the organizer of the event."
-    ),
-    "requiredAccessLevel": "You need to have writer access to this calendar.",
-    "conditionNotMet": "Precondition Failed",
-    "fullSyncRequired": "Sync token is no longer valid, a full sync is required.",
-    "duplicate": "The requested identifier already exists.",
-    "deleted": "Resource has been deleted",
-}
-_REASONS: Mapping[int, str] = {
-    HTTPStatus.BAD_REQUEST: "badRequest",
-    HTTPStatus.UNAUTHORIZED: "authError",
-    HTTPStatus.FORBIDDEN: "rateLimitExceeded",
-    HTTPStatus.NOT_FOUND: "notFound",
-    HTTPStatus.CONFLICT: "duplicate",
-    HTTPStatus.GONE: "fullSyncRequired",
-    HTTPStatus.PRECONDITION_FAILED: "conditionNotMet",
-    HTTPStatus.TOO_MANY_REQUESTS: "rateLimitExceeded",
-}
-_DOMAINS: Mapping[str, str] = {
-    "rateLimitExceeded": "usageLimits",
-    "userRateLimitExceeded": "usageLimits",
-    "quotaExceeded": "usageLimits",
-    "fullSyncRequired": "calendar",
-    "forbiddenForNonOrganizer": "calendar",
-    "requiredAccessLevel": "calendar",
-}
+from deploy.demo import storage
 
 
 class Disturbance(enum.StrEnum):
@@ -66,16 +28,6 @@ class LostAnswer(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What a fault can match: one request."""
-
-    operation: str
-    account: str
-    path: str
-    event_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One instruction; `times` None means until it is withdrawn."""
 
@@ -85,32 +37,21 @@ class Fault:
     reason: str = ""
     domain: str = ""
     message: str = ""
+    body: storage.Json | None = None
     retry_after: int | None = None
     latency_seconds: float = 0
     apply_then_fail: LostAnswer | None = None
     notifications: Disturbance | None = None
     seconds: float = 0
 
-    def matches(self, call: Call) -> bool:
-        """Whether the fault befalls a request."""
+    def matches(self, call: Mapping[str, str]) -> bool:
+        """Whether the fault befalls a request, which has what can be matched."""
         if self.notifications:
             return False
         exact = {k: v for k, v in self.match.items() if k != "path"}
-        if any(getattr(call, name) != value for name, value in exact.items()):
+        if any(call[name] != value for name, value in exact.items()):
             return False
-        return bool(re.search(self.match.get("path", ""), call.path))
-
-    def error(self) -> errors.ApiError | None:
-        """Return the error to answer with, if the fault is one."""
-        if self.status is None:
-            return None
-        reason = self.reason or _REASONS.get(self.status, "backendError")
-        return errors.ApiError(
-            HTTPStatus(self.status),
-            reason,
-            self.message or _MESSAGES.get(reason, reason),
-            domain=self.domain or _DOMAINS.get(reason, "global"),
-        )
+        return bool(re.search(self.match.get("path", ""), call["path"]))
 
 
 class Faults:
@@ -134,7 +75,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def listed(self) -> list[model.Json]:
+    def listed(self) -> list[storage.Json]:
         """Return the faults in force with their numbers, as JSON."""
         with self._lock:
             return [
@@ -142,7 +83,7 @@ class Faults:
                 for number, fault in self._faults.items()
             ]
 
-    def take(self, call: Call) -> Fault | None:
+    def take(self, call: Mapping[str, str]) -> Fault | None:
         """Use up and return the first fault that befalls a request."""
         with self._lock:
             for number, fault in self._faults.items():
