@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import LinkState
-from shared.domain import identifiers, mapping, model, ports, reconcile
+from shared.domain import errors, identifiers, mapping, model, ports, reconcile
 from shared.domain.reconcile import Decision, Presence, Write
 from workers.crm_side import CrmSide
 from workers.google_side import SILENT, GoogleSide
@@ -62,7 +62,11 @@ class Applier:
     def apply(
         self, pair: Pair, decision: Decision, writes: Writes, *, send_updates: str
     ) -> None:
-        """Write to both sides; raises `StaleStateError` when one had moved on."""
+        """Write to both sides; raises `StaleStateError` when one had moved on.
+
+        What is there by then is taken in, and where that is not the target, it was
+        edited after all: say, a record that an earlier attempt made unheard.
+        """
         if decision.remove_event:
             self._google.cancel(pair, send_updates=SILENT)
         if decision.target is None:
@@ -75,8 +79,26 @@ class Applier:
         target = decision.target
         self._google.write(pair, writes.event, target, send_updates=send_updates)
         pair.agree(target)
-        self._crm.write(pair, writes.task, target, responses=decision.responses)
-        pair.agree(target)
+        self._write_task(pair, writes.task, decision, target)
+        if not pair.agree(target):
+            message = "a side is not where it was to get to"
+            raise errors.StaleStateError(message)
+
+    def _write_task(
+        self, pair: Pair, write: Write, decision: Decision, target: model.Meeting
+    ) -> None:
+        try:
+            self._crm.write(pair, write, target, responses=decision.responses)
+        except errors.DuplicateRecordError as error:
+            if error.existing_id is None:
+                raise
+            with self._store.read() as work:
+                link = work.links.of_task(pair.organization.id, error.existing_id)
+            if link is not None:
+                message = f"task {link.task_id} names the event of another meeting"
+                raise errors.RemoteRejectedError(message) from error
+            self._crm.adopt(pair, error.existing_id)
+            raise
 
     def _reserve(
         self, pair: Pair, target: model.Meeting | None, writes: Writes
@@ -88,7 +110,7 @@ class Applier:
         with self._store.begin() as work:
             link = self._link(work, pair)
             is_first_try = link.state != LinkState.PENDING or pair.has_moved
-            if is_first_try:
+            if is_first_try or _is_spent(pair, writes):
                 link.generation += _generations_spent(pair)
                 link.state = LinkState.PENDING
                 link.pending_since = self._clock.now()
@@ -105,6 +127,9 @@ class Applier:
             if pair.task.presence is Presence.LIVE:
                 link.task_id = pair.known_task.id
                 link.task = dict(pair.task.document or {})
+            elif writes.task is Write.CREATE:
+                # The task made anew finds the link by its event.
+                link.task_id = link.task = link.task_version = None
             work.commit()
             pair.link = link
 
@@ -129,6 +154,11 @@ def _is_known(pair: Pair) -> bool:
     """Tell whether both sides have their record already: nothing is made then."""
     both = (pair.task.presence, pair.event.presence)
     return all(presence is Presence.LIVE for presence in both)
+
+
+def _is_spent(pair: Pair, writes: Writes) -> bool:
+    """Tell whether the id that was reserved is that of an event Google has purged."""
+    return writes.event is Write.CREATE and pair.event.presence is Presence.GONE
 
 
 def _generations_spent(pair: Pair) -> int:

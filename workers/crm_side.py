@@ -27,6 +27,11 @@ class CrmSide:
         else:
             pair.saw_task(document)
 
+    def adopt(self, pair: Pair, task_id: str) -> None:
+        """Take in a task that says of itself that it has the pair's event."""
+        pair.baseline = None
+        pair.saw_task(self._remotes.crm(pair.organization).get_task(task_id))
+
     def write(
         self,
         pair: Pair,
@@ -71,16 +76,7 @@ class CrmSide:
             directory=pair.directory,
         )
         crm = self._remotes.crm(pair.organization)
-        try:
-            created = crm.create_task(body, idempotency_key=self._key(pair))
-        except errors.DuplicateRecordError as error:
-            if error.existing_id is None:
-                raise
-            # Another task claims this event: it is the counterpart we looked for.
-            pair.baseline = None
-            pair.saw_task(crm.get_task(error.existing_id))
-            raise
-        pair.saw_task(created)
+        pair.saw_task(crm.create_task(body, idempotency_key=self._key(pair)))
 
     @staticmethod
     def _key(pair: Pair) -> str:
@@ -104,6 +100,7 @@ class CrmSide:
             responses=responses,
             settings=pair.settings,
             directory=pair.directory,
+            own=pair.own_addresses(),
         )
         if not body:
             return

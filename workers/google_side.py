@@ -5,6 +5,7 @@ A write that finds the event moved on takes in its present state and raises the
 """
 
 import contextlib
+from collections.abc import Iterator
 from datetime import timedelta
 
 from shared.domain import errors, mapping, model, ports
@@ -15,7 +16,10 @@ from workers.remotes import Remotes
 SILENT = "none"
 """Google's `sendUpdates` for whatever a user did not do just now."""
 
-_FRESH = timedelta(minutes=1)
+_UNCERTAINTY = timedelta(minutes=1)
+"""How wrong what we know of Google's clock may be."""
+
+_FAR_AWAY = timedelta(days=36500)
 
 
 class GoogleSide:
@@ -26,13 +30,17 @@ class GoogleSide:
         self._remotes = remotes
         self._clock = clock
 
-    def read(self, pair: Pair) -> None:
-        """Read the event into the pair."""
+    def read(self, pair: Pair, event_id: str | None = None) -> None:
+        """Read the event into the pair, another one than its own if told.
+
+        Raises `CalendarMissingError` if it is not there because its calendar is not.
+        """
         google = self._remotes.google(pair.connection)
+        calendar_id = pair.calendar.google_calendar_id
         try:
-            document = google.get_event(pair.calendar.google_calendar_id, pair.event_id)
+            document = google.get_event(calendar_id, event_id or pair.event_id)
         except errors.RecordNotFoundError:
-            pair.saw_no_event()
+            self._saw_no_event(pair)
         else:
             pair.saw_event(document)
 
@@ -40,25 +48,52 @@ class GoogleSide:
         self, pair: Pair, write: Write, target: model.Meeting, *, send_updates: str
     ) -> None:
         """Bring the event to `target`; raises `StaleStateError` if it had moved on."""
-        try:
-            match write:
-                case Write.NOTHING:
-                    return
-                case Write.CREATE:
-                    self._create(pair, target, send_updates)
-                case Write.CANCEL:
-                    self.cancel(pair, send_updates=send_updates)
-                case Write.UPDATE | Write.REVIVE:
+        match write:
+            case Write.NOTHING:
+                return
+            case Write.CREATE:
+                self._create(pair, target, send_updates)
+            case Write.CANCEL:
+                self.cancel(pair, send_updates=send_updates)
+            case Write.UPDATE | Write.REVIVE:
+                with self._taking_in_what_is_new(pair):
                     self._patch(pair, target, send_updates)
+
+    def cancel(self, pair: Pair, *, send_updates: str) -> None:
+        """Cancel the event; one that is gone already is no error.
+
+        Raises `StaleStateError` if it had moved on.
+        """
+        with self._taking_in_what_is_new(pair):
+            self._cancel(pair, send_updates)
+
+    @contextlib.contextmanager
+    def _taking_in_what_is_new(self, pair: Pair) -> Iterator[None]:
+        try:
+            yield
         except errors.VersionMismatchError:
             self.read(pair)
             raise
         except errors.RecordNotFoundError:
-            pair.saw_no_event()
+            self._saw_no_event(pair)
             raise
 
-    def cancel(self, pair: Pair, *, send_updates: str) -> None:
-        """Cancel the event; one that is gone already is no error."""
+    def _saw_no_event(self, pair: Pair) -> None:
+        """Take in that the event is gone, unless its whole calendar is.
+
+        A list of what is still far away costs little, and tells the two apart.
+        """
+        google = self._remotes.google(pair.connection)
+        try:
+            google.list_events(
+                pair.calendar.google_calendar_id,
+                time_min=self._clock.now() + _FAR_AWAY,
+            )
+        except errors.RecordNotFoundError as error:
+            raise errors.CalendarMissingError from error
+        pair.saw_no_event()
+
+    def _cancel(self, pair: Pair, send_updates: str) -> None:
         google = self._remotes.google(pair.connection)
         event = pair.event.event
         if event is None or event.is_cancelled:
@@ -71,8 +106,7 @@ class GoogleSide:
                 send_updates=send_updates,
             )
         # The answer is empty: the etag of what is left comes with the next pull.
-        document = {**(pair.event.document or {}), "status": "cancelled", "etag": ""}
-        pair.saw_event(document)
+        pair.saw_event_end()
 
     def _create(self, pair: Pair, target: model.Meeting, send_updates: str) -> None:
         body = mapping.event_body(
@@ -90,22 +124,12 @@ class GoogleSide:
         except errors.DuplicateRecordError:
             # Made by an attempt that never heard the answer, or in an earlier life.
             self.read(pair)
-            self._disregard_earlier_life(pair, target)
+            if _is_of_earlier_life(pair):
+                _disregard(pair, target)
             raise
+        except errors.RecordNotFoundError as error:
+            raise errors.CalendarMissingError from error
         pair.saw_event(created)
-
-    def _disregard_earlier_life(self, pair: Pair, target: model.Meeting) -> None:
-        """Do not take what an earlier life of the link left for an edit of today.
-
-        An old tombstone is no deletion of what we make just now, and where the event
-        is alive nothing says which side was edited since.
-        """
-        since = pair.link.pending_since if pair.link else None
-        if since is not None and since < self._clock.now() - _FRESH:
-            return
-        dead = pair.event.event is None or pair.event.event.is_cancelled
-        gone = model.Baseline(meeting=mapping.cancelled(target))
-        pair.baseline = gone if dead else None
 
     def _patch(self, pair: Pair, target: model.Meeting, send_updates: str) -> None:
         if not pair.known_event.etag or pair.event_meeting() is None:
@@ -132,3 +156,24 @@ class GoogleSide:
 
 
 _ALL_FIELDS = frozenset(model.Field)
+
+
+def _is_of_earlier_life(pair: Pair) -> bool:
+    """Tell whether the event was there before its id was reserved for the pair."""
+    event = pair.event.event
+    since = pair.link.pending_since if pair.link else None
+    if event is None or event.created_at is None or since is None:
+        return True
+    skew = timedelta(seconds=pair.connection.google_skew_seconds)
+    return event.created_at - skew < since - _UNCERTAINTY
+
+
+def _disregard(pair: Pair, target: model.Meeting) -> None:
+    """Do not take what an earlier life of the link left for an edit of today.
+
+    An old tombstone is no deletion of what we make just now, and where the event is
+    alive nothing says which side was edited since.
+    """
+    dead = pair.event.event is None or pair.event.event.is_cancelled
+    gone = model.Baseline(meeting=mapping.cancelled(target))
+    pair.baseline = gone if dead else None

@@ -10,6 +10,7 @@ from shared.domain import mapping, messages
 from shared.domain.messages import Message
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Decision
+from workers import subjects
 from workers.apply import Writes
 from workers.pair import Pair
 
@@ -153,6 +154,33 @@ def record(work: UnitOfWork, message: Message, entry: Entry, *, now: datetime) -
     )
     metrics.decisions.labels(entry.outcome, entry.reason).inc()
     return job_id
+
+
+def record_failure(
+    work: UnitOfWork,
+    message: Message,
+    reason: str,
+    error: str,
+    *,
+    now: datetime,
+    next_attempt_at: datetime | None,
+) -> int | None:
+    """Store that an attempt failed; return the job, None if nobody's history has it."""
+    known = subjects.about(work, message)
+    if known.organization_id is None:
+        return message.job_id
+    entry = Entry(
+        organization_id=known.organization_id,
+        connection_id=known.connection_id,
+        link_id=known.link_id,
+        task_id=known.task_id,
+        event_id=known.event_id,
+        outcome=Outcome.FAILED,
+        reason=reason,
+        error=error,
+        next_attempt_at=next_attempt_at,
+    )
+    return record(work, message, entry, now=now)
 
 
 def open_job(

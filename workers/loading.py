@@ -7,7 +7,8 @@ from shared.adapters.store.states import ConnectionState, LinkState, Outcome
 from shared.domain import errors, mapping, messages, model, scope
 from shared.domain.reasons import Reason
 from shared.domain.settings import Settings
-from workers import history, placing, stored
+from workers import history, holding, parking, placing, stored
+from workers.google_side import GoogleSide
 from workers.pair import EventNow, Pair
 from workers.remotes import Remotes
 
@@ -26,33 +27,41 @@ Found = Pair | Skip
 class Loader:
     """Loads pairs from the store, and what may have changed from its side."""
 
-    def __init__(self, store: Store, remotes: Remotes) -> None:
+    def __init__(
+        self,
+        store: Store,
+        remotes: Remotes,
+        google: GoogleSide,
+        parked: parking.Parking,
+    ) -> None:
         """Take the store, and where to read tasks and events."""
         self._store = store
         self._remotes = remotes
+        self._google = google
+        self._parking = parked
 
-    # -- which lock ---------------------------------------------------------------
+    # -- what to hold -------------------------------------------------------------
 
-    def key_of_task(self, subject: messages.TaskDue) -> str:
-        """Return the lock that serializes work on this task."""
+    def names_of_task(self, subject: messages.TaskDue) -> frozenset[str]:
+        """Return what to hold while working on this task."""
+        name = holding.of_task(subject.organization_id, subject.task_id)
         with self._store.read() as work:
             link = work.links.of_task(subject.organization_id, subject.task_id)
-        if link is not None:
-            return _key(link)
-        return f"task:{subject.organization_id}:{subject.task_id}"
+        return frozenset({name}) if link is None else holding.of_link(link)
 
-    def key_of_event(self, subject: messages.EventDue) -> str:
-        """Return the lock that serializes work on this event."""
+    def names_of_event(self, subject: messages.EventDue) -> frozenset[str]:
+        """Return what to hold while working on this event."""
+        calendar_id, event_id = subject.calendar_id, subject.event_id
         with self._store.read() as work:
-            link = work.links.of_event(subject.calendar_id, subject.event_id)
+            link = work.links.of_event(calendar_id, event_id)
             if link is not None:
-                return _key(link)
-            calendar = work.calendars.by_id(subject.calendar_id)
-            copy = work.copies.of(subject.calendar_id, subject.event_id)
+                return holding.of_link(link)
+            calendar = work.calendars.by_id(calendar_id)
+            copy = work.copies.of(calendar_id, event_id)
             connection = work.connections.by_id(calendar.connection_id)
-        # The copies of one meeting on several calendars wait for each other.
-        identity = copy.ical_uid if copy and copy.ical_uid else subject.event_id
-        return f"event:{connection.organization_id}:{identity}"
+        ical_uid = copy.ical_uid if copy else None
+        name = holding.of_event(connection.organization_id, event_id, ical_uid)
+        return frozenset({name})
 
     # -- a task -------------------------------------------------------------------
 
@@ -103,9 +112,10 @@ class Loader:
             waiting = work.links.of_event_id_in(organization.id, event_id)
         if waiting is None or waiting.task_id is not None:
             return
-        with self._store.try_lock(_key(waiting)) as held, self._store.begin() as work:
+        names = holding.of_link(waiting)
+        with holding.held(self._store, names) as is_held, self._store.begin() as work:
             link = work.links.by_id(waiting.id)
-            if held and link.task_id is None:
+            if is_held and link.task_id is None:
                 link.task_id = task_id
                 work.commit()
         raise errors.RecordBusyError
@@ -136,21 +146,20 @@ class Loader:
             )
             pair.saw_task(document)
             pair.directory = stored.directory(work, pair)
-        self._meet_named_event(pair, task)
-        return pair
+        return self._meet_named_event(pair, task)
 
-    def _meet_named_event(self, pair: Pair, task: model.Task) -> None:
+    def _meet_named_event(self, pair: Pair, task: model.Task) -> Found:
         """Take in the event that an unlinked task says it has, if it is free."""
         calendar_id, event_id = task.google_calendar_id, task.google_event_id
         if not event_id or calendar_id != pair.calendar.google_calendar_id:
-            return
+            return pair
+        refused = self._read_event(pair, event_id)
+        if refused is not None:
+            return refused
         with self._store.read() as work:
-            claimed = work.links.of_event(pair.calendar.id, event_id)
-        if claimed is not None:
-            return
-        self._read_event(pair, event_id)
-        if pair.event.event is not None and pair.event.event.is_cancelled:
-            pair.event = EventNow()
+            if not placing.is_free(work, pair):
+                pair.event = EventNow()
+        return pair
 
     # -- an event -----------------------------------------------------------------
 
@@ -162,7 +171,9 @@ class Loader:
             reason = placing.why_inactive(pair.connection)
             return Skip(entry=history.waiting(pair, reason))
         if subject.must_read:
-            self._read_event(pair, subject.event_id)
+            refused = self._read_event(pair, subject.event_id)
+            if refused is not None:
+                return refused
         elif pair.link is not None and _is_settled(pair.link, copy):
             return Skip(entry=history.unchanged(pair, Reason.ECHO))
         if pair.link is None:
@@ -171,16 +182,16 @@ class Loader:
             reason_to_wait = placing.place(work, pair)
         return _found(pair, reason_to_wait)
 
-    def _read_event(self, pair: Pair, event_id: str) -> None:
-        google = self._remotes.google(pair.connection)
+    def _read_event(self, pair: Pair, event_id: str) -> Skip | None:
+        """Read an event into the pair; return why not if Google does not let us in."""
         try:
-            document = google.get_event(pair.calendar.google_calendar_id, event_id)
-        except errors.RecordNotFoundError:
-            pair.saw_no_event()
-            return
-        pair.saw_event(document)
+            self._google.read(pair, event_id)
+        except parking.REFUSALS as error:
+            self._parking.park(pair.connection.id, error)
+            return Skip(entry=history.waiting(pair, Reason.OWNER_MUST_RECONNECT))
         with self._store.read() as work:
             pair.directory = stored.directory(work, pair)
+        return None
 
     def _new_event(self, pair: Pair) -> Found:
         with self._store.read() as work:
@@ -231,10 +242,6 @@ def _skip_task(organization: tables.Organization, task_id: str, reason: Reason) 
             task_id=task_id,
         )
     )
-
-
-def _key(link: tables.Link) -> str:
-    return f"link:{link.id}"
 
 
 def _is_echo(link: tables.Link, subject: messages.TaskDue) -> bool:

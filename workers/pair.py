@@ -57,10 +57,22 @@ class Pair:
     # -- what is known ------------------------------------------------------------
 
     @property
+    def is_detached(self) -> bool:
+        """Tell whether the link was taken out of use before."""
+        return self.link is not None and self.link.state == LinkState.DETACHED
+
+    @property
+    def is_repeated(self) -> bool:
+        """Tell whether what is to be written is no edit that somebody made just now."""
+        is_begun = self.link is not None and self.link.state == LinkState.PENDING
+        return self.has_moved or is_begun
+
+    @property
     def owner_id(self) -> str:
-        """The CRM user whose meeting this is."""
-        task = self.task.task
-        return task.owner_id if task else self.connection.crm_user_id
+        """The CRM user whose meeting this is; without a task, the calendar's user."""
+        if self.task.task is None or self.task.presence is reconcile.Presence.GONE:
+            return self.connection.crm_user_id
+        return self.task.task.owner_id
 
     @property
     def event_id(self) -> str:
@@ -105,16 +117,29 @@ class Pair:
         if self.task.task is None:
             return None
         return mapping.meeting_of_task(
-            self.task.task, directory=self.directory, settings=self.settings
+            self.task.task,
+            directory=self.directory,
+            settings=self.settings,
+            own=self.own_addresses(),
         )
 
     def event_meeting(self) -> model.Meeting | None:
         """Return the event in the common form."""
         if self.event.event is None:
             return None
+        task = self.task_meeting() if self.event.event.attendees_omitted else None
         return mapping.meeting_of_event(
-            self.event.event, directory=self.directory, owner_id=self.owner_id
+            self.event.event,
+            directory=self.directory,
+            owner_id=self.owner_id,
+            unlisted=task.attendees if task else None,
         )
+
+    def own_addresses(self) -> frozenset[model.Address]:
+        """Return the addresses on the event that are no guests'."""
+        if self.event.event is None:
+            return frozenset()
+        return mapping.own_addresses(self.event.event, directory=self.directory)
 
     def responses(self) -> model.Responses:
         """Return the guests' answers; those last seen where the event has none."""
@@ -128,17 +153,16 @@ class Pair:
 
     def situation(self) -> reconcile.Situation:
         """Return what the decision depends on."""
-        is_detached = self.link is not None and self.link.state == LinkState.DETACHED
         return reconcile.Situation(
             task=self._task_half(),
             event=self._event_half(),
             baseline=self.baseline,
             responses=self.responses(),
             created_by=self.created_by(),
-            detached=is_detached,
+            detached=self.is_detached,
             out_of_scope=self.out_of_scope,
             not_imported=self.not_imported,
-            on_hold=self._on_hold(),
+            on_hold=self.on_hold(),
             read_only=self.is_read_only(),
         )
 
@@ -178,7 +202,8 @@ class Pair:
             changed_at=self.event.changed_at and self.event.changed_at - skew,
         )
 
-    def _on_hold(self) -> Reason | None:
+    def on_hold(self) -> Reason | None:
+        """Return why the event, in its present form, cannot be mapped to a task."""
         if self.event.event is None:
             return None
         return scope.why_on_hold(self.event.event, self.settings)
@@ -215,7 +240,13 @@ class Pair:
 
     def saw_no_event(self) -> None:
         """Take in that Google no longer knows the event."""
+        self.saw_event_end()
         self.event.presence = reconcile.Presence.GONE
+
+    def saw_event_end(self) -> None:
+        """Take in that the event is cancelled, without the tombstone that it left."""
+        if self.event.document is not None:
+            self.saw_event({**self.event.document, "status": "cancelled", "etag": ""})
 
     def move_to(self, connection: tables.Connection, calendar: tables.Calendar) -> None:
         """Take in that the event belongs on another calendar, where it is not yet."""
@@ -225,13 +256,14 @@ class Pair:
         self.baseline = None
         self.has_moved = True
 
-    def agree(self, target: model.Meeting) -> None:
+    def agree(self, target: model.Meeting) -> bool:
         """Move the baseline to `target` if that is where both sides are by now."""
         sides = (self._task_half(), self._event_half())
-        if all(_has_reached(side, target) for side in sides):
-            self.baseline = model.Baseline(
-                meeting=target, responses=dict(self.responses())
-            )
+        are_there = all(_has_reached(side, target) for side in sides)
+        if are_there:
+            answers = dict(self.responses())
+            self.baseline = model.Baseline(meeting=target, responses=answers)
+        return are_there
 
 
 def _differ(before: model.Meeting | None, after: model.Meeting | None) -> bool:

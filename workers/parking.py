@@ -1,7 +1,7 @@
 """Park the work of a connection that Google no longer lets in, and tell its user."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from shared.adapters.store import Store
@@ -11,8 +11,12 @@ from workers.remotes import Remotes
 
 log = logging.getLogger(__name__)
 
-REFUSALS = (errors.GrantRevokedError, errors.MissingScopesError)
-"""What only the user can mend, by connecting again."""
+REFUSALS = (
+    errors.GrantRevokedError,
+    errors.MissingScopesError,
+    errors.CalendarMissingError,
+)
+"""What only the user can mend, by connecting again or choosing another calendar."""
 
 _TITLES = {
     ConnectionState.NEEDS_REAUTHORIZATION: (
@@ -37,29 +41,28 @@ class Parking:
         self._public_url = public_url
 
     @contextmanager
-    def instead_of_failing(self, connection_id: int) -> Iterator[None]:
+    def instead_of_failing(
+        self, connection_id: int, otherwise: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
         """Park the connection when Google refuses it in the block, and end the block.
 
-        The message in hand counts as handled: connecting again starts a sync, which
-        looks at everything.
+        The message in hand counts as handled, after `otherwise`: connecting again
+        starts a sync, which looks at everything.
         """
         try:
             yield
         except REFUSALS as error:
             self.park(connection_id, error)
+            otherwise()
+        except errors.RecordNotFoundError as error:
+            # What lists and watches name is the calendar.
+            log.info("Found no calendar: %s", error)
+            self.park(connection_id, errors.CalendarMissingError())
+            otherwise()
 
     def park(self, connection_id: int, error: errors.RemoteAuthError) -> None:
-        """Stop the work of a connection that `REFUSALS` tell of."""
-        is_missing = isinstance(error, errors.MissingScopesError)
-        self.stop(
-            connection_id,
-            ConnectionState.MISSING_SCOPES
-            if is_missing
-            else ConnectionState.NEEDS_REAUTHORIZATION,
-        )
-
-    def stop(self, connection_id: int, state: ConnectionState) -> None:
         """Stop the work of an active connection; tell its user once per change."""
+        state = _state_after(error)
         with self._store.begin() as work:
             connection = work.connections.locked(connection_id)
             if connection.state != ConnectionState.ACTIVE:
@@ -79,3 +82,13 @@ class Parking:
         except errors.SyncError as failure:
             # The state is on the user's and the admin's page all the same.
             log.warning("The CRM did not take the notification: %s", failure)
+
+
+def _state_after(error: errors.RemoteAuthError) -> ConnectionState:
+    match error:
+        case errors.MissingScopesError():
+            return ConnectionState.MISSING_SCOPES
+        case errors.CalendarMissingError():
+            return ConnectionState.CALENDAR_MISSING
+        case _:
+            return ConnectionState.NEEDS_REAUTHORIZATION

@@ -18,28 +18,63 @@ def place(work: UnitOfWork, pair: Pair) -> Reason | None:
     """
     pair.directory = stored.directory(work, pair)
     task = pair.task.task
-    if task is not None and pair.task.presence is Presence.LIVE:
+    if task is not None and (pair.task.presence is Presence.LIVE or pair.is_detached):
         pair.out_of_scope = scope.why_out_of_scope(task, pair.settings)
-        if pair.out_of_scope is None and _is_elsewhere(pair, task):
-            home = home_of(work, pair.organization.id, task.owner_id)
-            if home is Reason.OWNER_MUST_RECONNECT:
-                return home
-            if isinstance(home, Reason):
-                pair.out_of_scope = home
-            else:
-                pair.move_to(*home)
-                pair.directory = stored.directory(work, pair)
+        if pair.out_of_scope is None and _is_to_move(pair, task):
+            must_wait = _move(work, pair, task)
+            if must_wait is not None:
+                return must_wait
     if pair.connection.state != ConnectionState.ACTIVE:
         return why_inactive(pair.connection)
     return None
 
 
+def _move(work: UnitOfWork, pair: Pair, task: model.Task) -> Reason | None:
+    home = home_of(work, pair.organization.id, task.owner_id)
+    if home is Reason.OWNER_MUST_RECONNECT:
+        return home
+    if isinstance(home, Reason):
+        pair.out_of_scope = home
+    elif _stays(pair, task):
+        pair.out_of_scope = Reason.NOT_SELECTED
+    else:
+        pair.move_to(*home)
+        pair.directory = stored.directory(work, pair)
+    return None
+
+
+def _is_to_move(pair: Pair, task: model.Task) -> bool:
+    """Tell whether the event's place is in another calendar by now.
+
+    An event whose task is over is cancelled where it is; one that is not synced any
+    more is not even that.
+    """
+    is_over = task.status is model.TaskStatus.CANCELLED and not pair.is_detached
+    return not is_over and _is_elsewhere(pair, task)
+
+
+def demand(pair: Pair) -> tuple[object, ...]:
+    """Return what the place depends on: while that stays, so does the place."""
+    task = pair.task.task
+    if task is None or pair.task.presence is not Presence.LIVE:
+        return ()
+    return task.owner_id, task.status, scope.why_out_of_scope(task, pair.settings)
+
+
 def _is_elsewhere(pair: Pair, task: model.Task) -> bool:
-    """Tell whether the task has another owner, or its owner another Google account."""
-    return (
-        task.owner_id != pair.connection.crm_user_id
-        or pair.calendar.google_sub != pair.connection.google_sub
-    )
+    """Tell whether the task's owner has its events in another calendar by now."""
+    return not (_is_with_its_owner(pair, task) and pair.calendar.is_selected)
+
+
+def _is_with_its_owner(pair: Pair, task: model.Task) -> bool:
+    is_own = task.owner_id == pair.connection.crm_user_id
+    return is_own and pair.calendar.google_sub == pair.connection.google_sub
+
+
+def _stays(pair: Pair, task: model.Task) -> bool:
+    """Tell whether it is the user's own event, in a calendar that was synced before."""
+    is_imported = pair.created_by() is model.Side.GOOGLE
+    return is_imported and _is_with_its_owner(pair, task)
 
 
 def home_of(work: UnitOfWork, organization_id: int, owner_id: str) -> Home | Reason:
@@ -69,14 +104,23 @@ def why_not_new(work: UnitOfWork, pair: Pair) -> Reason | None:
         return Reason.NOTHING_TO_CANCEL
     if not pair.calendar.is_selected:
         return Reason.NOT_SELECTED
-    if _another_copy_leads(work, pair, pair.event.event):
+    if _another_copy_leads(work, pair):
         return Reason.ANOTHER_COPY_LEADS
     return None
 
 
-def _another_copy_leads(work: UnitOfWork, pair: Pair, event: model.Event) -> bool:
+def is_free(work: UnitOfWork, pair: Pair) -> bool:
+    """Tell whether an event that a task names can become its event."""
+    event = pair.event.event
+    if event is None or event.is_cancelled:
+        return False
+    return link_of_event(work, pair) is None
+
+
+def _another_copy_leads(work: UnitOfWork, pair: Pair) -> bool:
     """Tell whether the meeting is, or will be, synced through another calendar."""
-    if link_of_event(work, pair.organization.id, event) is not None:
+    event = pair.known_event
+    if link_of_event(work, pair) is not None:
         return True
     if event.is_organizer or event.organizer is None:
         return False
@@ -86,11 +130,20 @@ def _another_copy_leads(work: UnitOfWork, pair: Pair, event: model.Event) -> boo
     return organizer is not None
 
 
-def link_of_event(
-    work: UnitOfWork, organization_id: int, event: model.Event
-) -> tables.Link | None:
-    """Return the link of the meeting that an event is a copy of."""
+def link_of_event(work: UnitOfWork, pair: Pair) -> tables.Link | None:
+    """Return the link of the meeting that an event is, or once was, a copy of."""
+    event, organization_id = pair.known_event, pair.organization.id
     by_uid = work.links.of_ical(
         organization_id, event.ical_uid or "", event.original_start or ""
     )
-    return by_uid or work.links.of_event_id_in(organization_id, event.id)
+    named = by_uid or work.links.of_event_id_in(organization_id, event.id)
+    if named is not None:
+        return named
+    copy = work.copies.of(pair.calendar.id, event.id)
+    return work.links.get(copy.link_id) if copy else None
+
+
+def leader_of(work: UnitOfWork, pair: Pair) -> Pair | None:
+    """Return the pair through which the meeting of a copy is synced."""
+    link = link_of_event(work, pair)
+    return stored.pair_of_link(work, pair.organization, link) if link else None

@@ -124,7 +124,9 @@ def _save_link(work: UnitOfWork, pair: Pair, now: datetime) -> tables.Link | Non
     if pair.link is None:
         return None
     link = work.links.by_id(pair.link.id)
-    if pair.task.task is not None:
+    is_live = pair.task.presence is Presence.LIVE
+    if pair.task.task is not None and (is_live or link.task_id == pair.task.task.id):
+        # One that is gone is not put back while another is made in its place.
         link.task_id = pair.task.task.id
         link.task = dict(pair.task.document or {})
     link.task_changed_at = pair.task.changed_at

@@ -2,8 +2,8 @@
 
 When the event of a link moves to another calendar, its former one stays behind; and a
 meeting cancelled without mail stays on its guests' calendars (fact 133). Both are found
-from what is stored, so that a crash on the way leaves no duplicate: the next look at
-the record removes what is still there.
+from what is stored, and removed before the record counts as dealt with: a crash on the
+way leaves no duplicate.
 """
 
 import contextlib
@@ -26,25 +26,38 @@ class Stray:
     connection: tables.Connection
 
 
+def are_possible(pair: Pair) -> bool:
+    """Tell whether it is worth a look: the event had another id, or has ended."""
+    return pair.link is not None and (pair.link.generation > 0 or _has_ended(pair))
+
+
 def find(work: UnitOfWork, pair: Pair) -> list[Stray]:
     """Return the copies of the pair's event that have no place any more."""
-    if pair.link is None:
+    link = pair.link
+    if link is None:
         return []
-    ended = pair.baseline is not None and pair.baseline.meeting.cancelled
     found = []
-    for copy in work.copies.of_link(pair.link.id):
-        is_own = (copy.calendar_id, copy.event_id) == (
-            pair.link.calendar_id,
-            pair.link.event_id,
-        )
-        is_former = copy.event_id != pair.link.event_id
-        if is_own or not (is_former or ended):
+    for copy in work.copies.of_meeting(link):
+        is_own = (copy.calendar_id, copy.event_id) == (link.calendar_id, link.event_id)
+        is_former = copy.event_id != link.event_id
+        if is_own or not (is_former or _has_ended(pair)):
             continue
         calendar = work.calendars.by_id(copy.calendar_id)
         connection = work.connections.by_id(calendar.connection_id)
         if _can_be_removed(copy, calendar, connection):
             found.append(Stray(copy=copy, calendar=calendar, connection=connection))
     return found
+
+
+def _has_ended(pair: Pair) -> bool:
+    """Tell whether the meeting is cancelled for all.
+
+    A guest whose copy leads, because we do not know the organizer, cancels nobody's.
+    """
+    event = pair.event.event
+    is_cancelled = pair.baseline is not None and pair.baseline.meeting.cancelled
+    is_theirs = event is not None and event.organizer is not None
+    return is_cancelled and is_theirs and pair.known_event.is_organizer
 
 
 def _can_be_removed(

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from shared.adapters.store import UnitOfWork
 from shared.adapters.store.states import LinkState, Outcome
@@ -20,13 +21,26 @@ from shared.domain import errors, messages, reconcile
 from shared.domain.messages import Message
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Decision
-from workers import apply, conflicts, history, loading, parking, placing, stored, strays
+from workers import (
+    apply,
+    conflicts,
+    history,
+    holding,
+    loading,
+    parking,
+    placing,
+    stored,
+    strays,
+)
 from workers.crm_side import CrmSide
 from workers.google_side import SILENT, GoogleSide
 from workers.pair import Pair
 from workers.services import Services
 
 log = logging.getLogger(__name__)
+
+Done = tuple[Decision, history.Entry]
+"""What was decided and carried out, and the line of the history that says so."""
 
 MAX_DECISIONS = 3
 """How often a record that keeps moving is decided anew within one attempt."""
@@ -42,30 +56,27 @@ class Sync:
         self._clock = services.clock
         self._public_url = services.public_url
         self._parking = parked
-        self._loader = loading.Loader(services.store, services.remotes)
-        self._applier = apply.Applier(
-            services.store,
-            GoogleSide(services.remotes, services.clock),
-            CrmSide(services.remotes),
-            services.clock,
-        )
+        google = GoogleSide(services.remotes, services.clock)
+        crm = CrmSide(services.remotes)
+        self._loader = loading.Loader(services.store, services.remotes, google, parked)
+        self._applier = apply.Applier(services.store, google, crm, services.clock)
 
     def task(self, message: Message, subject: messages.TaskDue) -> None:
         """Look at a task; raises what `workers.consumer` turns into a retry."""
-        with self._locked(lambda: self._loader.key_of_task(subject)):
+        with self._holding(lambda: self._loader.names_of_task(subject)):
             self._handle(message, self._loader.by_task(subject))
 
     def event(self, message: Message, subject: messages.EventDue) -> None:
         """Look at an event; raises what `workers.consumer` turns into a retry."""
-        with self._locked(lambda: self._loader.key_of_event(subject)):
+        with self._holding(lambda: self._loader.names_of_event(subject)):
             self._handle(message, self._loader.by_event(subject))
 
     @contextmanager
-    def _locked(self, key_of: Callable[[], str]) -> Iterator[None]:
-        """Hold the record; the key changes when a link appears, so look twice."""
-        key = key_of()
-        with self._store.try_lock(key) as held:
-            if not held or key_of() != key:
+    def _holding(self, names_of: Callable[[], frozenset[str]]) -> Iterator[None]:
+        """Hold the record; its names change when a link appears, so look twice."""
+        names = names_of()
+        with holding.held(self._store, names) as is_held:
+            if not is_held or names_of() != names:
                 raise errors.RecordBusyError
             yield
 
@@ -77,6 +88,11 @@ class Sync:
                 self._bring_together(message, found)
 
     def _skip(self, message: Message, skip: loading.Skip) -> None:
+        if skip.entry.reason == Reason.ANOTHER_COPY_LEADS and skip.pair is not None:
+            with self._store.read() as work:
+                leader = placing.leader_of(work, skip.pair)
+            if leader is not None:
+                self._clear_away(leader)
         now = self._clock.now()
         with self._store.begin() as work:
             if skip.pair is not None:
@@ -85,10 +101,9 @@ class Sync:
             work.commit()
 
     def _bring_together(self, message: Message, pair: Pair) -> None:
-        notify = pair.settings.guest_notifications.send_updates
-        send_updates = notify if message.is_live and not pair.has_moved else SILENT
         try:
-            decision, entry = self._decide_and_write(pair, send_updates)
+            decision, entry = self._decide_and_write(message, pair)
+            self._clear_away(pair)
         except parking.REFUSALS as error:
             self._parking.park(pair.connection.id, error)
             decision = Decision(reason=Reason.OWNER_MUST_RECONNECT)
@@ -99,23 +114,57 @@ class Sync:
             raise
         self._finish(message, pair, decision, entry)
 
-    def _decide_and_write(
-        self, pair: Pair, send_updates: str
-    ) -> tuple[Decision, history.Entry]:
+    def _clear_away(self, pair: Pair) -> None:
+        """Remove the copies of the event that have no place any more."""
+        if not strays.are_possible(pair):
+            return
+        with self._store.read() as work:
+            leftovers = strays.find(work, pair)
+        for stray in leftovers:
+            with self._parking.instead_of_failing(stray.connection.id):
+                strays.remove(stray, self._store, self._remotes, self._clock)
+
+    def _decide_and_write(self, message: Message, pair: Pair) -> Done:
+        """Decide and write until both sides, and the place, are what they should be."""
+        demand = placing.demand(pair)
         for _ in range(MAX_DECISIONS):
-            self._note_clocks(pair)
-            decision = reconcile.reconcile(pair.situation(), pair.settings)
-            if pair.has_moved and decision.target is not None:
-                decision = replace(decision, reason=Reason.OWNER_CHANGED)
-            writes = apply.plan(pair, decision)
-            entry = history.describe(pair, decision, writes)
             try:
-                self._applier.apply(pair, decision, writes, send_updates=send_updates)
+                done = self._attempt(message, pair)
             except errors.StaleStateError as error:
                 log.info("Decided anew because: %s", error)
                 continue
-            return decision, history.naming(entry, pair)
+            if placing.demand(pair) == demand:
+                return done
+            # What was read meanwhile belongs elsewhere: the edit first, then the move.
+            demand = placing.demand(pair)
+            done_instead = self._place_anew(pair, done)
+            if done_instead is not None:
+                return done_instead
         raise errors.ContendedRecordError
+
+    def _attempt(self, message: Message, pair: Pair) -> Done:
+        """Decide once, and write; raises `StaleStateError` if a side had moved on."""
+        notify = pair.settings.guest_notifications.send_updates
+        send_updates = notify if message.is_live and not pair.is_repeated else SILENT
+        self._note_clocks(pair)
+        decision = reconcile.reconcile(pair.situation(), pair.settings)
+        if pair.has_moved and decision.target is not None:
+            decision = replace(decision, reason=Reason.OWNER_CHANGED)
+        writes = apply.plan(pair, decision)
+        entry = history.describe(pair, decision, writes)
+        self._applier.apply(pair, decision, writes, send_updates=send_updates)
+        return decision, history.naming(entry, pair)
+
+    def _place_anew(self, pair: Pair, done: Done) -> Done | None:
+        """Bring the pair to its place; return None if something is to be done there."""
+        self._remember(pair)
+        before = (pair.calendar.id, pair.out_of_scope)
+        with self._store.read() as work:
+            must_wait = placing.place(work, pair)
+        if must_wait is not None:
+            return Decision(reason=must_wait), history.waiting(pair, must_wait)
+        is_there = before == (pair.calendar.id, pair.out_of_scope)
+        return done if is_there else None
 
     def _note_clocks(self, pair: Pair) -> None:
         """Take in what the last answers told of the remotes' clocks."""
@@ -140,15 +189,20 @@ class Sync:
         with self._store.begin() as work:
             if entry.outcome is not Outcome.HELD:
                 _move_link(pair, decision)
-                stored.settle(work, pair, now, link_id=_link_id(work, pair))
+                _settle(work, pair, decision, now)
             unsettled = conflicts.store(work, pair, decision, now)
-            leftovers = strays.find(work, pair)
             history.record(work, message, entry, now=now)
             work.commit()
         if unsettled is not None:
             conflicts.tell(unsettled, pair, self._remotes, public_url=self._public_url)
-        for stray in leftovers:
-            strays.remove(stray, self._store, self._remotes, self._clock)
+
+
+def _settle(work: UnitOfWork, pair: Pair, decision: Decision, now: datetime) -> None:
+    if decision.target is None and decision.reason is pair.on_hold():
+        # Another setting, which changes no version, lets the work go on.
+        stored.save(work, pair, now)
+    else:
+        stored.settle(work, pair, now, link_id=_link_id(work, pair))
 
 
 def _link_id(work: UnitOfWork, pair: Pair) -> int | None:
@@ -156,7 +210,7 @@ def _link_id(work: UnitOfWork, pair: Pair) -> int | None:
         return pair.link.id
     if pair.event.event is None:
         return None
-    link = placing.link_of_event(work, pair.organization.id, pair.event.event)
+    link = placing.link_of_event(work, pair)
     return link.id if link else None
 
 

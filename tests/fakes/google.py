@@ -39,6 +39,7 @@ class InMemoryCalendar(faults.Remote):
         self._time_zone = time_zone
         self._page_size = page_size
         self._calendars: dict[str, dict[str, dict[str, Any]]] = {address: {}}
+        self._spent: set[str] = set()
         self._changes = 0
         self._tokens_expired_at = -1
 
@@ -47,6 +48,22 @@ class InMemoryCalendar(faults.Remote):
     def add_calendar(self, calendar_id: str) -> None:
         """Add an empty secondary calendar."""
         self._calendars[calendar_id] = {}
+
+    def create(self, event_id: str, **fields: object) -> Document:
+        """Create an event in the primary calendar, tomorrow unless told."""
+        start = self._clock.now() + timedelta(days=1)
+        times = {"start": _moment(start), "end": _moment(start + timedelta(hours=1))}
+        event = self._new({**times, **fields, "id": event_id})
+        return copy.deepcopy(self._store(self.address, event))
+
+    def drop_calendar(self, calendar_id: str) -> None:
+        """Delete a calendar with all that is in it."""
+        del self._calendars[calendar_id]
+
+    def purge(self, event_id: str) -> None:
+        """Forget a cancelled event (fact 65), but not that its id was in use."""
+        del self._calendars[self.address][event_id]
+        self._spent.add(event_id)
 
     def edit(self, event_id: str, **fields: object) -> Document:
         """Change fields of an event in the primary calendar, as its user would."""
@@ -65,6 +82,11 @@ class InMemoryCalendar(faults.Remote):
         """Return the events of the primary calendar that are not cancelled."""
         events = self._calendars[self.address].values()
         return [copy.deepcopy(e) for e in events if e["status"] != "cancelled"]
+
+    def bin(self) -> Sequence[Document]:
+        """Return the events of the primary calendar that can be restored."""
+        events = self._calendars[self.address].values()
+        return [copy.deepcopy(e) for e in events if e["status"] == "cancelled"]
 
     def expire_sync_tokens(self) -> None:
         """Answer 410 to every sync token given out so far."""
@@ -116,20 +138,11 @@ class InMemoryCalendar(faults.Remote):
         if not _ID.fullmatch(event_id) or not {"start", "end"} <= body.keys():
             message = f"Google answered events.insert of {event_id} with 400"
             raise errors.RemoteRejectedError(message)
-        if event_id in events:
+        if event_id in events or event_id in self._spent:
             message = f"Google answered events.insert of {event_id} with 409"
             raise errors.DuplicateRecordError(message)
         self.sent_updates.append(send_updates)
-        event = {
-            "kind": "calendar#event",
-            "status": "confirmed",
-            "created": _instant(self._clock.now()),
-            "iCalUID": f"{event_id}@google.com",
-            "organizer": {"email": self.address, "self": True},
-            "creator": {"email": self.address, "self": True},
-            **body,
-        }
-        return self._store(calendar_id, event)
+        return self._store(calendar_id, self._new(body))
 
     @faults.write
     def patch_event(
@@ -208,6 +221,17 @@ class InMemoryCalendar(faults.Remote):
             raise errors.RecordNotFoundError(message)
         return self._calendars[name]
 
+    def _new(self, body: Document) -> dict[str, Any]:
+        return {
+            "kind": "calendar#event",
+            "status": "confirmed",
+            "created": _instant(self._clock.now()),
+            "iCalUID": f"{body['id']}@google.com",
+            "organizer": {"email": self.address, "self": True},
+            "creator": {"email": self.address, "self": True},
+            **copy.deepcopy(body),
+        }
+
     def _find(self, calendar_id: str, event_id: str) -> dict[str, Any]:
         try:
             return self._events(calendar_id)[event_id]
@@ -273,3 +297,7 @@ def _ends(event: Document, after: datetime | None) -> bool:
 
 def _instant(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(moment: datetime) -> Document:
+    return {"dateTime": _instant(moment), "timeZone": "UTC"}

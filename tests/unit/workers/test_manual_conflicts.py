@@ -1,0 +1,150 @@
+"""Under the manual policy a user settles a conflict; until then both sides stay."""
+
+from shared.adapters.store.states import ConflictState, LinkState, Outcome
+from shared.domain import errors
+from shared.domain.reasons import Reason
+from tests.unit.workers.machinery import PUBLIC_URL
+from tests.unit.workers.world import World
+
+
+def _edit_both(world: World) -> str:
+    world.settings(conflict_policy="manual")
+    task = world.add_task()
+    world.settle()
+    world.edit_task(task["id"], title="CRM")
+    world.edit_event(world.only_event()["id"], summary="Google")
+    world.pass_time()
+    world.settle(pick=lambda count: count - 1)
+    return str(task["id"])
+
+
+def test_both_versions_and_what_was_before_are_stored(world: World) -> None:
+    task_id = _edit_both(world)
+
+    (conflict,) = world.conflicts()
+    assert (conflict.state, conflict.fields) == (ConflictState.OPEN, ["title"])
+    assert conflict.crm_user_id == "ann"
+    assert conflict.baseline is not None
+    assert conflict.baseline["title"] == "Plan"
+    assert conflict.crm is not None
+    assert conflict.crm["title"] == "CRM"
+    assert conflict.google is not None
+    assert conflict.google["title"] == "Google"
+    assert world.only_event()["summary"] == "Google"
+    assert world.crm_side.task(task_id)["title"] == "CRM"
+    assert world.only_link().state == LinkState.CONFLICT
+    item = next(i for i in world.items() if i.outcome == Outcome.CONFLICT)
+    assert item.reason == Reason.CONFLICT_FLAGGED
+
+
+def test_the_user_is_told_once_in_the_crm(world: World) -> None:
+    task_id = _edit_both(world)
+    (conflict,) = world.conflicts()
+    key = ("ann", f"conflict:{conflict.id}")
+    told = world.crm_side.notifications.pop(key)
+
+    world.edit_task(task_id, title="CRM again")
+    world.settle()
+
+    assert told.link == f"{PUBLIC_URL}/me"
+    assert world.crm_side.notifications == {}
+
+
+def test_a_conflict_counts_though_the_crm_takes_no_notification(world: World) -> None:
+    world.crm_side.fail_next(errors.RemoteUnavailableError(), on="notify")
+
+    _edit_both(world)
+
+    assert len(world.conflicts()) == 1
+    assert world.dead_letters() == []
+
+
+def test_further_edits_are_followed_while_it_waits(world: World) -> None:
+    task_id = _edit_both(world)
+
+    world.edit_task(task_id, title="CRM again", location="Room 3")
+    world.edit_event(world.only_event()["id"], summary="Google again")
+    world.settle()
+
+    (conflict,) = world.conflicts()
+    assert conflict.state == ConflictState.OPEN
+    assert conflict.fields == ["location", "title"]
+    assert conflict.crm is not None
+    assert conflict.crm["title"] == "CRM again"
+    assert conflict.google is not None
+    assert conflict.google["title"] == "Google again"
+    assert world.only_event()["summary"] == "Google again"
+
+
+def test_it_ends_when_both_sides_agree(world: World) -> None:
+    task_id = _edit_both(world)
+
+    world.edit_event(world.only_event()["id"], summary="CRM")
+    world.settle()
+
+    (conflict,) = world.conflicts()
+    assert conflict.state == ConflictState.RESOLVED
+    assert conflict.resolved_at is not None
+    assert world.only_link().state == LinkState.ACTIVE
+    assert world.crm_side.task(task_id)["title"] == "CRM"
+
+
+def test_it_ends_when_one_side_takes_its_edit_back(world: World) -> None:
+    task_id = _edit_both(world)
+
+    world.edit_task(task_id, title="Plan")
+    world.settle()
+
+    assert [c.state for c in world.conflicts()] == [ConflictState.RESOLVED]
+    assert world.crm_side.task(task_id)["title"] == "Google"
+
+
+def test_it_ends_when_another_policy_is_chosen(world: World) -> None:
+    task_id = _edit_both(world)
+    world.settings(conflict_policy="crm_wins")
+
+    world.edit_task(task_id, title="CRM again")
+    world.settle()
+
+    assert [c.state for c in world.conflicts()] == [ConflictState.RESOLVED]
+    assert world.only_event()["summary"] == "CRM again"
+
+
+def test_it_ends_when_the_task_leaves_the_scope(world: World) -> None:
+    task_id = _edit_both(world)
+
+    world.edit_task(task_id, type="Call")
+    world.settle()
+
+    assert [c.state for c in world.conflicts()] == [ConflictState.RESOLVED]
+    assert world.ann.live_events() == []
+
+
+def test_a_second_conflict_of_the_same_meeting_is_another_one(world: World) -> None:
+    task_id = _edit_both(world)
+    world.edit_event(world.only_event()["id"], summary="CRM")
+    world.settle()
+
+    world.edit_task(task_id, title="CRM 2")
+    world.edit_event(world.only_event()["id"], summary="Google 2")
+    world.settle()
+
+    states = [conflict.state for conflict in world.conflicts()]
+    assert states == [ConflictState.RESOLVED, ConflictState.OPEN]
+    assert len(world.crm_side.notifications) == 2
+
+
+def test_a_conflict_can_be_found_at_the_first_meeting_of_both(world: World) -> None:
+    world.settings(conflict_policy="manual")
+    event = world.ann.create("fromgoogle", summary="Google")
+
+    task = world.add_task(
+        title="CRM", google_event_id=event["id"], google_calendar_id="ann@gmail.com"
+    )
+    world.settle()
+
+    (conflict,) = world.conflicts()
+    assert conflict.baseline is None
+    assert world.only_link().state == LinkState.CONFLICT
+    assert world.only_event()["summary"] == "Google"
+    assert world.crm_side.task(task["id"])["title"] == "CRM"

@@ -1,0 +1,263 @@
+"""Take in what a list showed: store the copies, and queue a look at each record."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from shared.adapters.store import Store, UnitOfWork, tables
+from shared.adapters.store.states import Outcome
+from shared.domain import errors, identifiers, mapping, messages, model, ports
+from shared.domain.messages import Message, Queue, Trigger
+from shared.domain.reasons import Reason
+from workers import history
+from workers.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An event of a list; `event` is None where it cannot be read.
+
+    `is_settled`: this very state was dealt with before, say because we wrote it.
+    """
+
+    event_id: str
+    event: model.Event | None
+    link_id: int | None = None
+    is_settled: bool = False
+
+    def due(self, calendar_id: int) -> messages.EventDue:
+        """Return the wish to look at it; what cannot be read fails by itself there."""
+        return messages.EventDue(
+            calendar_id=calendar_id,
+            event_id=self.event_id,
+            must_read=self.event is None,
+        )
+
+    def is_older_than(self, moment: datetime) -> bool:
+        """Tell whether it was last changed before then."""
+        changed_at = self.event.updated_at if self.event else None
+        return changed_at is not None and changed_at < moment
+
+
+def take_in(
+    work: UnitOfWork,
+    calendar: tables.Calendar,
+    documents: Iterable[model.Document],
+    now: datetime,
+) -> list[Seen]:
+    """Store the events of a page as they stand on the calendar now."""
+    rows = {row["id"]: row for row in documents if isinstance(row.get("id"), str)}
+    known = work.copies.among(calendar.id, list(rows))
+    return [
+        _take_in(work, calendar, known.get(event_id), row, now)
+        for event_id, row in rows.items()
+    ]
+
+
+def _take_in(
+    work: UnitOfWork,
+    calendar: tables.Calendar,
+    known: tables.Copy | None,
+    document: model.Document,
+    now: datetime,
+) -> Seen:
+    try:
+        event = mapping.event_from_document(document, calendar_zone=calendar.time_zone)
+    except errors.MappingError:
+        # One broken event must not hold up its calendar.
+        return Seen(event_id=document["id"], event=None)
+    copy = work.copies.upsert(
+        calendar.id,
+        event,
+        document,
+        changed_at=_changed_at(known, event, calendar),
+        seen_at=now,
+    )
+    return Seen(
+        event_id=event.id,
+        event=event,
+        link_id=copy.link_id,
+        is_settled=copy.settled_etag == copy.etag,
+    )
+
+
+def _changed_at(
+    known: tables.Copy | None, event: model.Event, calendar: tables.Calendar
+) -> datetime | None:
+    """Return when a synced field of the event last changed.
+
+    An answer of a guest, or a reminder, moves `updated` but is no edit.
+    """
+    if known is None:
+        return event.updated_at
+    before = mapping.event_from_document(
+        known.document, calendar_zone=calendar.time_zone
+    )
+    one, other = _meeting(before), _meeting(event)
+    if one and other and not mapping.changed_fields(one, other):
+        return known.changed_at
+    return event.updated_at
+
+
+def _meeting(event: model.Event) -> model.Meeting | None:
+    nobody = mapping.Directory.of(())
+    return mapping.meeting_of_event(event, directory=nobody, owner_id="")
+
+
+def advance(
+    store: Store,
+    calendar_id: int,
+    page: ports.EventPage,
+    *,
+    window_from: datetime | None = None,
+    listed_at: datetime | None = None,
+) -> None:
+    """Move the cursor of a calendar behind the last page of a list."""
+    with store.begin() as work:
+        row = work.calendars.by_id(calendar_id)
+        row.sync_token = page.next_sync_token
+        row.time_zone = page.time_zone
+        row.access_role = page.access_role
+        row.window_from = window_from or row.window_from
+        row.listed_at = listed_at or row.listed_at
+        work.commit()
+
+
+class Job:
+    """The job of a list, which expects what was published in the block.
+
+    It is opened by the first record, or by the end of a list without any: until then a
+    message that has to wait leaves no trace. A later attempt of the same message goes
+    on with the job that the first one opened, and corrects the line of its failure.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        message: Message,
+        connection: tables.Connection | None,
+        *,
+        organization_id: int | None = None,
+    ) -> None:
+        """Take the message that asked for the list, and whose records are listed."""
+        self._services = services
+        self._connection_id = connection.id if connection else None
+        self._organization_id = (
+            connection.organization_id if connection else organization_id
+        )
+        self._ids: set[str] = set()
+        self._held_because: Reason | None = None
+        self._was_open = message.job_id is not None
+        self.message = message
+
+    def __enter__(self) -> Self:
+        """Return the job."""
+        return self
+
+    def publish(self, queue: Queue, subjects: Sequence[messages.Subject]) -> None:
+        """Queue a look at each record; returns once the broker has confirmed them."""
+        if not subjects:
+            return
+        job_id = self._open()
+        due = [self._message(queue, subject, job_id) for subject in subjects]
+        self._services.broker.publish(*due)
+        self._ids |= {message.id for message in due}
+
+    def hold(self, reason: Reason) -> None:
+        """Say that the list waits for something outside of us."""
+        self._held_because = reason
+
+    def _open(self) -> int:
+        if self.message.job_id is not None:
+            return self.message.job_id
+        with self._services.store.begin() as work:
+            job_id = history.open_job(
+                work,
+                self.message,
+                organization_id=self._organization_id or 0,
+                connection_id=self._connection_id,
+                now=self._services.clock.now(),
+            )
+            work.commit()
+        self.message = replace(self.message, job_id=job_id)
+        return job_id
+
+    def _message(self, queue: Queue, subject: messages.Subject, job_id: int) -> Message:
+        # Listed again after a crash, a record has the same line in the history.
+        return Message(
+            id=identifiers.delivery_id(str(job_id), repr(subject)),
+            queue=queue,
+            subject=subject,
+            trigger=self.message.trigger,
+            queued_at=self.message.queued_at,
+            job_id=job_id,
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Say how many records belong to the job, also when the list broke off."""
+        waits = isinstance(error, errors.RecordBusyError)
+        fails_elsewhere = error is not None and not self._was_open
+        if not self._ids and (waits or fails_elsewhere):
+            return
+        now, job_id = self._services.clock.now(), self._open()
+        entry = None if error else self._line()
+        has_line = entry is not None or (error is not None and self._was_open)
+        with self._services.store.begin() as work:
+            work.jobs.expect(job_id, len(self._ids) + has_line, now=now)
+            if entry is not None:
+                history.record(work, self.message, entry, now=now)
+            work.commit()
+
+    def _line(self) -> history.Entry | None:
+        """Return the line of the list itself, if it has something to say."""
+        if self._held_because is not None:
+            outcome, reason = Outcome.HELD, self._held_because
+        elif self.message.attempt > 1:
+            outcome, reason = Outcome.UNCHANGED, Reason.UNCHANGED
+        else:
+            return None
+        return history.Entry(
+            organization_id=self._organization_id or 0,
+            connection_id=self._connection_id,
+            outcome=outcome,
+            reason=reason,
+            action="list",
+        )
+
+
+def publish_pull(services: Services, calendar_id: int, because_of: Message) -> None:
+    """Queue a pull of a calendar."""
+    services.broker.publish(
+        Message(
+            id=identifiers.delivery_id(because_of.id, "pull", str(calendar_id)),
+            queue=Queue.GOOGLE_CHANGES,
+            subject=messages.CalendarDue(calendar_id=calendar_id),
+            trigger=because_of.trigger,
+            queued_at=because_of.queued_at,
+        )
+    )
+
+
+def publish_sync(
+    services: Services,
+    connection: tables.Connection,
+    trigger: Trigger,
+    because_of: Message,
+) -> None:
+    """Queue a sync of a whole connection."""
+    services.broker.publish(
+        Message(
+            id=identifiers.delivery_id(because_of.id, "sync", str(connection.id)),
+            queue=Queue.BACKFILL,
+            subject=messages.ConnectionDue(connection_id=connection.id),
+            trigger=trigger,
+            queued_at=because_of.queued_at,
+        )
+    )

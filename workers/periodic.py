@@ -1,0 +1,189 @@
+"""Timers: polls of both sides, channels, and what got stuck on the way.
+
+Each round finds what is due and queues a message for it; the work itself is done by
+whoever consumes. Several processes may run: a claim in the database lets one of them
+have each piece of work.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import Direction
+from shared.domain import errors, identifiers, messages
+from shared.domain.messages import Message, Queue, Trigger
+from shared.domain.settings import Frequency, Settings
+from workers.services import Services
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 1.0
+
+_STUCK = timedelta(minutes=2)
+"""A reservation that is older than this was left behind by a crash."""
+
+_UNLISTED = timedelta(minutes=2)
+"""How long a new connection's first sync may take to begin."""
+
+_FAILED = timedelta(hours=2)
+"""A sync that failed tries again by itself for a while, and is not begun anew."""
+
+_INTERVALS = {
+    Frequency.QUARTER_HOURLY: timedelta(minutes=15),
+    Frequency.HOURLY: timedelta(hours=1),
+}
+
+
+class Periodic:
+    """Queues what is due; safe to run more than once."""
+
+    def __init__(self, services: Services) -> None:
+        """Take what the workers need from outside."""
+        self._store = services.store
+        self._broker = services.broker
+        self._clock = services.clock
+        self._safety_poll = timedelta(seconds=services.safety_poll_seconds)
+
+    def run(self, stop: threading.Event) -> None:
+        """Do a round every second until `stop` is set."""
+        while not stop.is_set():
+            try:
+                self.round()
+            except errors.SyncError as error:
+                log.warning("Could not finish a round: %s", error)
+            except Exception:
+                log.exception("A round broke off")
+            stop.wait(ROUND_SECONDS)
+
+    def round(self) -> None:
+        """Queue everything that is due now."""
+        now = self._clock.now()
+        for find in (self._polls, self._renewals, self._stuck_links, self._new_ones):
+            due = list(find(now))
+            if due:
+                self._broker.publish(*due)
+
+    def _polls(self, now: datetime) -> Iterator[Message]:
+        with self._store.read() as work:
+            organizations = work.organizations.all()
+        for organization in organizations:
+            interval = self._interval(organization)
+            if interval is None:
+                continue
+            before = now - interval
+            with self._store.begin() as work:
+                is_due = work.organizations.claim_poll(
+                    organization.id, now=now, before=before
+                )
+                claimed = [
+                    calendar
+                    for calendar in work.calendars.due_for_poll(before)
+                    if _is_of(
+                        work.connections.by_id(calendar.connection_id), organization
+                    )
+                    and work.calendars.claim_poll(calendar.id, now=now, before=before)
+                ]
+                work.commit()
+            if is_due:
+                subject = messages.OrganizationDue(organization_id=organization.id)
+                yield _message(Queue.CRM_CHANGES, subject, now)
+            for calendar in claimed:
+                due = messages.CalendarDue(calendar_id=calendar.id)
+                yield _message(Queue.GOOGLE_CHANGES, due, now)
+
+    def _interval(self, organization: tables.Organization) -> timedelta | None:
+        """Return how often to poll; None: only when somebody asks for it."""
+        frequency = Settings.from_document(organization.settings).frequency
+        if frequency is Frequency.REALTIME:
+            return self._safety_poll
+        return _INTERVALS.get(frequency)
+
+    def _renewals(self, now: datetime) -> Iterator[Message]:
+        with self._store.begin() as work:
+            for channel in work.channels.expiring(now):
+                # Claimed: whoever opens its successor closes it.
+                channel.renew_at = now + _STUCK
+                subject = messages.WatchDue(calendar_id=channel.calendar_id)
+                yield _message(Queue.BACKFILL, subject, now)
+            work.commit()
+
+    def _stuck_links(self, now: datetime) -> Iterator[Message]:
+        with self._store.begin() as work:
+            for link in work.links.pending_before(now - _STUCK):
+                # Claimed, and not looked at again for a while.
+                link.updated_at = now
+                subject = _subject_of(link)
+                if subject is not None and _is_left_behind(work, link, now):
+                    yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
+            work.commit()
+
+    def _new_ones(self, now: datetime) -> Iterator[Message]:
+        """Find connections whose first sync was never queued, or came to nothing."""
+        with self._store.begin() as work:
+            unlisted = work.connections.unlisted(
+                now - _UNLISTED, failed_before=now - _FAILED
+            )
+            for connection in unlisted:
+                job = work.jobs.start(
+                    organization_id=connection.organization_id,
+                    connection_id=connection.id,
+                    trigger=Trigger.BACKFILL,
+                    direction=Direction.BOTH,
+                    now=now,
+                )
+                subject = messages.ConnectionDue(connection_id=connection.id)
+                yield _message(
+                    Queue.BACKFILL,
+                    subject,
+                    now,
+                    trigger=Trigger.BACKFILL,
+                    job_id=job.id,
+                )
+            work.commit()
+
+
+def _is_of(connection: tables.Connection, organization: tables.Organization) -> bool:
+    return connection.organization_id == organization.id
+
+
+def _is_left_behind(work: UnitOfWork, link: tables.Link, now: datetime) -> bool:
+    """Tell whether nobody goes on with a reservation.
+
+    An attempt that came to an end has left a line in the history: it is tried again by
+    itself, waits for its user, or has failed for good.
+    """
+    for last in work.items.history_of_link(link.id, limit=1):
+        if link.pending_since is None or last.at < link.pending_since:
+            return True
+        return last.next_attempt_at is not None and last.next_attempt_at < now - _STUCK
+    return True
+
+
+def _subject_of(link: tables.Link) -> messages.Subject | None:
+    if link.task_id is not None:
+        return messages.TaskDue(
+            organization_id=link.organization_id, task_id=link.task_id
+        )
+    if link.calendar_id is not None and link.event_id is not None:
+        return messages.EventDue(calendar_id=link.calendar_id, event_id=link.event_id)
+    return None
+
+
+def _message(
+    queue: Queue,
+    subject: messages.Subject,
+    now: datetime,
+    *,
+    trigger: Trigger = Trigger.SCHEDULE,
+    job_id: int | None = None,
+) -> Message:
+    return Message(
+        id=identifiers.delivery_id(repr(subject), now.isoformat()),
+        queue=queue,
+        subject=subject,
+        trigger=trigger,
+        queued_at=now,
+        job_id=job_id,
+    )
