@@ -31,6 +31,7 @@ class Monitoring:
         self._parts: dict[str, Callable[[], None]] = {
             "database": services.store.ping,
             "broker": services.broker.ping,
+            **services.checks,
         }
         # A part that hangs holds one of them; more are not spent on it.
         self._pool = ThreadPoolExecutor(2 * len(self._parts), "readiness")
@@ -85,6 +86,8 @@ def _why(check: Future[None]) -> str | None:
     error = check.exception()
     if error is None:
         return None
-    if isinstance(error, errors.SyncError):
+    if isinstance(error, errors.RemoteUnavailableError | errors.BrokerConnectionError):
         return "does not answer"
+    if isinstance(error, errors.SyncError):
+        return "is not as it has to be"
     raise error

@@ -1,6 +1,7 @@
 """What the receiver needs from outside; the entry points build it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from shared.adapters import crypto, google_oauth
 from shared.adapters.store import Store
@@ -11,7 +12,8 @@ from shared.domain import ports
 class Services:
     """The store, the broker, Google's OAuth endpoints, the keys and the time.
 
-    `public_url` is the address that browsers and Google reach the receiver at.
+    `public_url` is the address that browsers and Google reach the receiver at. `checks`
+    are asked for readiness as well, by what they check; they raise a `SyncError`.
     """
 
     store: Store
@@ -20,3 +22,4 @@ class Services:
     keys: crypto.Keys
     clock: ports.Clock
     public_url: str
+    checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from shared import metrics
-from shared.domain import errors, messages, signing
+from shared.domain import errors, identifiers, messages, signing
 from shared.domain.messages import Message, Queue, Trigger
 from webhook_receiver import problems
 from webhook_receiver.crm_secrets import CrmSecrets
@@ -132,7 +132,10 @@ class Webhooks:
         if secrets is None:
             raise UnknownOrganizationError
         body = _body()
-        delivery_id = self._verify(body, organization, secrets)
+        # Another organization's CRM may number its deliveries in the same way.
+        delivery_id = identifiers.delivery_id(
+            organization, self._verify(body, organization, secrets)
+        )
         event = _event(body)
         subject = messages.TaskChanged(
             organization=organization,

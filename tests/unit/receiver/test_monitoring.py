@@ -12,6 +12,7 @@ from flask import Flask
 
 from shared.adapters.broker_local import LocalBroker
 from shared.adapters.store import tables
+from shared.domain import errors
 from tests.unit.receiver.house import API, House
 from webhook_receiver import monitoring
 from webhook_receiver.app import create_app
@@ -38,6 +39,22 @@ def test_it_is_not_ready_without_the_broker(house: House) -> None:
     assert answer.content_type == "application/problem+json"
     assert answer.get_json()["errors"] == [
         {"field": "broker", "detail": "does not answer"}
+    ]
+
+
+def test_it_is_not_ready_when_a_check_that_it_was_given_fails(house: House) -> None:
+    def check_schema() -> None:
+        raise errors.SyncError
+
+    services = replace(house.services, checks={"schema": check_schema})
+    app = Flask("probe")
+    app.register_blueprint(monitoring.Monitoring(services).blueprint())
+
+    answer = app.test_client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.get_json()["errors"] == [
+        {"field": "schema", "detail": "is not as it has to be"}
     ]
 
 

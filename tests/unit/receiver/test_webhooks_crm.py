@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.store import tables
-from shared.domain import messages, signing
+from shared.domain import identifiers, messages, signing
 from shared.domain.messages import Message, Queue, Trigger
 from tests.unit.receiver.delivering import (
     Options,
@@ -37,7 +37,7 @@ class Endless(io.RawIOBase):
 class TestCrm:
     """Events of the CRM."""
 
-    def test_an_event_is_queued_under_its_delivery_id(
+    def test_an_event_is_queued_under_an_id_of_its_delivery(
         self,
         house: House,
         acme: tables.Organization,
@@ -50,7 +50,7 @@ class TestCrm:
         assert (answer.status_code, answer.data) == (202, b"")
         assert house.queued() == [
             Message(
-                id="d42",
+                id=identifiers.delivery_id("acme", "d42"),
                 queue=Queue.CRM_CHANGES,
                 subject=messages.TaskChanged(
                     organization=acme.name, task_id="t1", version=7
