@@ -1,0 +1,19 @@
+"""What workers and timers stand on."""
+
+from deploy.cli import remotes
+from deploy.cli.foundation import Foundation
+from shared.domain import signing
+from workers.services import Services
+
+
+def services(base: Foundation) -> Services:
+    """Return the services of `work` and `periodic`."""
+    return Services(
+        store=base.store,
+        broker=base.broker,
+        remotes=remotes.build(base),
+        clock=base.clock,
+        public_url=base.config.public_url,
+        channel_key=base.keys.derive(signing.CHANNEL_TOKEN_PURPOSE),
+        safety_poll_seconds=base.config.safety_poll_seconds,
+    )
