@@ -49,7 +49,7 @@ def at(url: str) -> google_oauth.GoogleOAuth:
         revoke_url=f"{url}/revoke",
     )
     return google_oauth.GoogleOAuth(
-        endpoints, clocks.SettableClock(NOW), timeout_seconds=0.3
+        endpoints, clocks.SettableClock(NOW), timeout_seconds=2.0
     )
 
 

@@ -22,7 +22,7 @@ def client(stub: stub_server.StubServer, pauses: list[float]) -> crm.CrmClient:
         f"{stub.url}/api/v1",
         "key-1",
         clocks.SystemClock(),
-        timeout_seconds=0.3,
+        timeout_seconds=1.0,
         sleep=pauses.append,
     )
 

@@ -162,6 +162,8 @@ def test_no_secret_is_logged_at_any_level(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    # Whoever configured our logs in this process has hushed it.
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     stub.answer(google_oauth_stub.token_answer())
     stub.answer({"access_token": google_oauth_stub.NEW, "expires_in": 3599})
     tokens = google_oauth_stub.stored(google_oauth_stub.NOW - timedelta(hours=1))

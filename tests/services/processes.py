@@ -74,6 +74,14 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def free_row(count: int) -> int:
+    """Return the first of so many ports in a row on which nobody listens."""
+    while True:
+        (first,) = free_ports(1)
+        if not any(accepts(first + offset) for offset in range(1, count)):
+            return first
+
+
 def accepts(port: int) -> bool:
     """Tell whether somebody listens on the port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

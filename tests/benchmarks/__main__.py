@@ -1,0 +1,55 @@
+"""Run the benchmarks and print their table: `make bench`."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests import services
+from tests.benchmarks import changes, tables, webhooks
+from tests.benchmarks.tables import Row
+from tests.e2e.system import System
+
+Benchmark = Callable[[changes.Desk], list[Row]]
+_OF_CHANGES: dict[str, Benchmark] = {
+    "latency": changes.latency,
+    "cost": changes.cost,
+    "memory": changes.memory,
+}
+_NAMES = ["webhooks", *_OF_CHANGES]
+
+
+def main() -> int:
+    """Run those that are named, or all."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...")
+    parser.add_argument("names", nargs="*", choices=[*_NAMES, []], metavar="NAME")
+    names = parser.parse_args().names or _NAMES
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        system = System(
+            folder,
+            database_url=stack.enter_context(services.database()),
+            amqp_url=stack.enter_context(services.virtual_host()),
+            safety_poll_seconds=900,
+        )
+        rows = _run(stack.enter_context(system), names)
+    sys.stdout.write(f"\n{tables.markdown(rows)}\n")
+    return 0
+
+
+def _run(system: System, names: Sequence[str]) -> list[Row]:
+    rows: list[Row] = []
+    if "webhooks" in names:
+        rows += webhooks.run(system)
+    wanted = [benchmark for name, benchmark in _OF_CHANGES.items() if name in names]
+    if wanted:
+        desk = changes.Desk(system)
+        for benchmark in wanted:
+            rows += benchmark(desk)
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Changes from the CRM to Google: how soon, at what cost, and in how much memory."""
+
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from tests.benchmarks.load import percentile
+from tests.benchmarks.tables import Row
+from tests.e2e.system import PEOPLE, System, eventually
+from tests.e2e.test_scenario import new_task
+
+PER_SECOND = 50
+RECORDS = 1000
+"""Each is changed once while latency is measured: so each request has its change."""
+BURST = 1000
+CHANGES = 10_000
+_MEGABYTE = 1024 * 1024
+_PATIENCE_SECONDS = 600.0
+_HANDS = 8
+
+
+class Desk:
+    """Somebody who changes tasks in the CRM."""
+
+    def __init__(self, system: System) -> None:
+        """Make the tasks, and wait for their events."""
+        self.system = system
+        self._numbers = itertools.count(1)
+        owners = itertools.islice(itertools.cycle(PEOPLE), RECORDS)
+        bodies = [new_task(person, f"Bench {n}") for n, person in enumerate(owners)]
+        with ThreadPoolExecutor(_HANDS) as pool:
+            made = pool.map(lambda b: system.crm_call("POST", "/tasks", b), bodies)
+            self.task_ids = [task["id"] for task in made]
+        eventually(system.assert_quiet, _PATIENCE_SECONDS)
+
+    def change(self, number: int) -> None:
+        """Give one of the tasks a title that none had before."""
+        task_id = self.task_ids[number % RECORDS]
+        title = {"title": f"Bench change {next(self._numbers)}"}
+        self.system.crm_call("PATCH", f"/tasks/{task_id}", title)
+
+    def change_many(self, count: int) -> None:
+        """Change tasks as fast as the CRM takes it."""
+        with ThreadPoolExecutor(_HANDS) as pool:
+            list(pool.map(self.change, range(count)))
+
+    def events(self) -> dict[str, str]:
+        """Return the task of each event, by their ids."""
+        rows = [row for person in PEOPLE for row in self.system.events(person)]
+        found = {}
+        for row in rows:
+            private = row.get("extendedProperties", {}).get("private", {})
+            found[row["id"]] = private.get("crmTaskId", "")
+        return found
+
+
+def latency(desk: Desk) -> list[Row]:
+    """Change each task once, at a steady pace; time the change to Google's request."""
+    task_of = desk.events()
+    changed_at: dict[str, float] = {}
+    mark, began = desk.system.mark(), time.monotonic()
+
+    def change(number: int) -> None:
+        time.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
+        changed_at[desk.task_ids[number]] = time.time()
+        desk.change(number)
+
+    with ThreadPoolExecutor(_HANDS) as pool:
+        list(pool.map(change, range(RECORDS)))
+    eventually(desk.system.assert_quiet, _PATIENCE_SECONDS)
+    waits = [
+        datetime.fromisoformat(row["time"]).timestamp()
+        - changed_at[task_of[row["event_id"]]]
+        for row in mark.google_rows()
+        if row["operation"] == "events.patch"
+    ]
+    assert len(waits) == RECORDS
+    shown = [f"p{int(p * 100)} {percentile(waits, p):.2f} s" for p in (0.5, 0.99)]
+    what = f"from a change in the CRM to Google's request, at {PER_SECOND} changes/s"
+    return [Row(what, ", ".join(shown))]
+
+
+def cost(desk: Desk) -> list[Row]:
+    """Let changes pile up, then time how the worker gets through them."""
+    system = desk.system
+    with system.paused("work"):
+        desk.change_many(BURST)
+        eventually(lambda: _assert_queued(system), _PATIENCE_SECONDS)
+        used = system.process("work").cpu_times()
+        mark, began = system.mark(), time.monotonic()
+    eventually(system.assert_quiet, _PATIENCE_SECONDS)
+    lasted = time.monotonic() - began
+    now = system.process("work").cpu_times()
+    busy = (now.user + now.system) - (used.user + used.system)
+    patched = mark.google().count("events.patch")
+    return [
+        Row("changes/s, one worker process", f"{patched / lasted:.0f}"),
+        Row("changes/s and worker core", f"{patched / busy:.0f}"),
+    ]
+
+
+def _assert_queued(system: System) -> None:
+    queues: dict[str, int] = system.api("GET", "/health")["queues"]
+    # What the worker had taken when it was paused is not in the queue.
+    assert queues["crm.changes"] >= BURST - 2 * _PREFETCHED
+
+
+_PREFETCHED = 8
+
+
+def memory(desk: Desk) -> list[Row]:
+    """Make many changes; compare the memory in the middle and in the end."""
+    sizes = []
+    for _ in range(2):
+        desk.change_many(CHANGES // 2)
+        eventually(desk.system.assert_quiet, _PATIENCE_SECONDS)
+        sizes.append(_memory(desk.system))
+    middle, end = sizes
+    return [
+        Row(
+            f"memory of {name} after {CHANGES // 2} and {CHANGES} changes",
+            f"{middle[name]:.0f} MB, {end[name]:.0f} MB",
+        )
+        for name in end
+    ]
+
+
+def _memory(system: System) -> dict[str, float]:
+    """Return the largest resident size of the processes behind each command."""
+    found = {}
+    for name in ("serve", "work", "periodic"):
+        parent = system.process(name)
+        family = [parent, *parent.children(recursive=True)]
+        found[name] = max(each.memory_info().rss for each in family) / _MEGABYTE
+    return found
