@@ -114,8 +114,9 @@ class Write(StrEnum):
 
 def reconcile(situation: Situation, settings: Settings) -> Decision:
     """Return what shall become of the two sides; the same input, the same answer."""
-    if situation.out_of_scope is not None:
-        return _leave_scope(situation, situation.out_of_scope)
+    reason = situation.out_of_scope or _why_unmappable(situation.task)
+    if reason is not None:
+        return _leave_scope(situation, reason)
     if situation.task.presence is Presence.ABSENT:
         return _import(situation)
     if situation.on_hold is not None and _present(situation.event) is not None:
@@ -153,6 +154,12 @@ def _write(present: Meeting | None, target: Meeting) -> Write:
         return Write.CANCEL
     changed = mapping.changed_fields(present, target)
     return Write.UPDATE if changed else Write.NOTHING
+
+
+def _why_unmappable(task: Half) -> Reason | None:
+    """Tell a live task without a date from one that is over: it cancels no event."""
+    is_undated = task.presence is Presence.LIVE and task.meeting is None
+    return Reason.NO_DUE_DATE if is_undated else None
 
 
 def _present(half: Half) -> Meeting | None:

@@ -3,9 +3,9 @@
 import pytest
 
 from shared.domain import mapping
-from shared.domain.model import Side
+from shared.domain.model import Baseline, Side
 from shared.domain.reasons import Reason
-from shared.domain.reconcile import Decision, Half, Write
+from shared.domain.reconcile import Decision, Half, Presence, Write
 from shared.domain.settings import Settings
 from tests.unit.domain.deciding import (
     AGREED,
@@ -57,6 +57,21 @@ def test_a_task_that_leaves_the_scope_leaves_the_users_own_event(
     found = situation(out_of_scope=reason, created_by=Side.GOOGLE)
 
     assert decide(found) == Decision(reason=reason, detach=True)
+
+
+@pytest.mark.parametrize("settings", ALL_POLICIES)
+@pytest.mark.parametrize("baseline", [None, agreed()])
+@pytest.mark.parametrize("created_by", Side)
+def test_a_task_that_turns_out_to_have_no_date_is_not_one_that_is_over(
+    created_by: Side, baseline: Baseline | None, settings: Settings
+) -> None:
+    undated = Half(presence=Presence.LIVE)
+    found = situation(undated, live(BY_EVENT), baseline=baseline, created_by=created_by)
+
+    decision = decide(found, settings)
+
+    assert (decision.reason, decision.detach) == (Reason.NO_DUE_DATE, True)
+    assert decision.remove_event == (created_by is Side.CRM)
 
 
 @pytest.mark.parametrize("reason", REASONS)

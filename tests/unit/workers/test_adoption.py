@@ -204,7 +204,10 @@ def test_a_task_that_claims_an_event_in_the_crm_is_its_counterpart(
     world: World,
 ) -> None:
     task = world.crm_side.add(
-        title="Lunch", owner_id="ann", due_at=None, google_event_id="fromgoogle"
+        title="Lunch",
+        owner_id="ann",
+        due_at="2026-03-03T09:00:00Z",
+        google_event_id="fromgoogle",
     )
 
     world.add_event()
@@ -213,6 +216,19 @@ def test_a_task_that_claims_an_event_in_the_crm_is_its_counterpart(
     assert [t["id"] for t in world.crm_side.live_tasks()] == [task["id"]]
     link = world.only_link()
     assert (link.event_id, link.state) == ("fromgoogle", LinkState.ACTIVE)
+
+
+def test_an_undated_task_that_claims_an_event_leaves_it_alone(world: World) -> None:
+    task = world.crm_side.add(
+        title="Lunch", owner_id="ann", due_at=None, google_event_id="fromgoogle"
+    )
+
+    world.add_event()
+    world.settle()
+
+    assert world.only_event()["id"] == "fromgoogle"
+    assert world.only_task() == task
+    assert world.only_link().state == LinkState.DETACHED
 
 
 def test_a_task_with_an_event_that_claims_another_one_too_is_for_an_operator(

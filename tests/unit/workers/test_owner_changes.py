@@ -319,6 +319,21 @@ def test_a_task_that_leaves_the_scope_while_an_edit_is_written_loses_its_event(
     assert world.only_link().state == LinkState.DETACHED
 
 
+def test_a_date_removed_while_an_edit_is_written_leaves_the_users_own_event(
+    world: World,
+) -> None:
+    world.add_event()
+    world.settle()
+    world.pass_time()
+    world.crm_side.edit(world.only_task()["id"], due_at=None, duration_minutes=None)
+
+    world.edit_event("fromgoogle", summary="Long lunch")
+    world.settle()
+
+    assert world.only_event()["summary"] == "Long lunch"
+    assert world.only_link().state == LinkState.DETACHED
+
+
 def test_a_new_owner_who_must_connect_again_is_waited_for_after_the_edit(
     world: World,
 ) -> None:
