@@ -178,6 +178,17 @@ class Loader:
             return Skip(entry=history.unchanged(pair, Reason.ECHO))
         if pair.link is None:
             return self._new_event(pair)
+        return self.placed(pair)
+
+    def leader_of(self, skip: Skip) -> Pair | None:
+        """Return the pair that leads instead of the one that was skipped for that."""
+        if skip.entry.reason != Reason.ANOTHER_COPY_LEADS or skip.pair is None:
+            return None
+        with self._store.read() as work:
+            return placing.leader_of(work, skip.pair)
+
+    def placed(self, pair: Pair) -> Found:
+        """Return the pair where its task's owner has it now."""
         with self._store.read() as work:
             reason_to_wait = placing.place(work, pair)
         return _found(pair, reason_to_wait)

@@ -53,6 +53,8 @@ class Pair:
     not_imported: Reason | None = None
     has_moved: bool = False
     """The event that the link had is on another calendar than it belongs to now."""
+    others_come: bool = False
+    """Another connected user has a copy of the event that is not declined."""
 
     # -- what is known ------------------------------------------------------------
 
@@ -128,12 +130,13 @@ class Pair:
         if self.event.event is None:
             return None
         task = self.task_meeting() if self.event.event.attendees_omitted else None
-        return mapping.meeting_of_event(
+        meeting = mapping.meeting_of_event(
             self.event.event,
             directory=self.directory,
             owner_id=self.owner_id,
             unlisted=task.attendees if task else None,
         )
+        return mapping.cancelled(meeting) if meeting and self.is_off() else meeting
 
     def own_addresses(self) -> frozenset[model.Address]:
         """Return the addresses on the event that are no guests'."""
@@ -164,6 +167,7 @@ class Pair:
             not_imported=self.not_imported,
             on_hold=self.on_hold(),
             read_only=self.is_read_only(),
+            declined=self.is_off(),
         )
 
     def created_by(self) -> model.Side:
@@ -179,6 +183,17 @@ class Pair:
         event = self.event.event
         is_ours = event is None or event.organization == self.organization.name
         return model.Side.CRM if is_ours else model.Side.GOOGLE
+
+    def is_declined(self) -> bool:
+        """Tell whether the calendar's user has declined the event, which has a task."""
+        event = self.event.event
+        has_task = self.link is not None and self.link.task_id is not None
+        is_live = event is not None and not event.is_cancelled
+        return has_task and is_live and scope.has_declined(self.known_event)
+
+    def is_off(self) -> bool:
+        """Tell whether none of the connected users comes to the meeting."""
+        return self.is_declined() and not self.others_come
 
     def is_read_only(self) -> bool:
         """Tell whether the event may not be written by its calendar's user."""

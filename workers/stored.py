@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from shared.adapters.store import UnitOfWork, tables
-from shared.domain import mapping, messages
+from shared.adapters.store.states import ConnectionState
+from shared.domain import mapping, messages, scope
 from shared.domain.reconcile import Presence
 from shared.domain.settings import Settings
 from workers.pair import EventNow, Pair, TaskNow
@@ -64,6 +65,28 @@ def directory(work: UnitOfWork, pair: Pair) -> mapping.Directory:
     return mapping.Directory.of(
         work.users.matching(pair.organization.id, ids=ids, addresses=addresses)
     )
+
+
+def others_come(work: UnitOfWork, pair: Pair) -> bool:
+    """Tell whether another connected user's copy of the event is not declined."""
+    if pair.link is None:
+        return False
+    return any(
+        _comes(work, copy)
+        for copy in work.copies.of_meeting(pair.link)
+        if copy.calendar_id != pair.calendar.id
+    )
+
+
+def _comes(work: UnitOfWork, copy: tables.Copy) -> bool:
+    calendar = work.calendars.by_id(copy.calendar_id)
+    connection = work.connections.by_id(calendar.connection_id)
+    event = mapping.event_from_document(copy.document, calendar_zone=calendar.time_zone)
+    is_connected = (
+        connection.state == ConnectionState.ACTIVE
+        and connection.google_sub == calendar.google_sub
+    )
+    return is_connected and not event.is_cancelled and not scope.has_declined(event)
 
 
 def _task_now(link: tables.Link) -> TaskNow:

@@ -52,12 +52,14 @@ def find(work: UnitOfWork, pair: Pair) -> list[Stray]:
 def _has_ended(pair: Pair) -> bool:
     """Tell whether the meeting is cancelled for all.
 
-    A guest whose copy leads, because we do not know the organizer, cancels nobody's.
+    A guest whose copy leads, because we do not know the organizer, cancels nobody's;
+    nor does a user who only declines.
     """
     event = pair.event.event
     is_cancelled = pair.baseline is not None and pair.baseline.meeting.cancelled
     is_theirs = event is not None and event.organizer is not None
-    return is_cancelled and is_theirs and pair.known_event.is_organizer
+    was_theirs = is_cancelled and is_theirs and pair.known_event.is_organizer
+    return was_theirs and not pair.is_declined()
 
 
 def _can_be_removed(

@@ -88,17 +88,20 @@ class Sync:
                 self._bring_together(message, found)
 
     def _skip(self, message: Message, skip: loading.Skip) -> None:
-        if skip.entry.reason == Reason.ANOTHER_COPY_LEADS and skip.pair is not None:
-            with self._store.read() as work:
-                leader = placing.leader_of(work, skip.pair)
-            if leader is not None:
-                self._clear_away(leader)
+        leader = self._loader.leader_of(skip)
+        if leader is not None:
+            self._clear_away(leader)
+        # Where the leader's user does not come, the others decide what becomes of it.
+        hangs_on_others = leader is not None and leader.is_declined()
         now = self._clock.now()
         with self._store.begin() as work:
             if skip.pair is not None:
                 stored.settle(work, skip.pair, now, link_id=_link_id(work, skip.pair))
-            history.record(work, message, skip.entry, now=now)
+            if not hangs_on_others:
+                history.record(work, message, skip.entry, now=now)
             work.commit()
+        if leader is not None and hangs_on_others:
+            self._handle(message, self._loader.placed(leader))
 
     def _bring_together(self, message: Message, pair: Pair) -> None:
         try:
@@ -147,6 +150,9 @@ class Sync:
         notify = pair.settings.guest_notifications.send_updates
         send_updates = notify if message.is_live and not pair.is_repeated else SILENT
         self._note_clocks(pair)
+        if pair.is_declined():
+            with self._store.read() as work:
+                pair.others_come = stored.others_come(work, pair)
         decision = reconcile.reconcile(pair.situation(), pair.settings)
         if pair.has_moved and decision.target is not None:
             decision = replace(decision, reason=Reason.OWNER_CHANGED)
