@@ -169,10 +169,17 @@ def day(page: Page, name: str) -> Locator:
     return page.locator(f'section[data-day="{name}"]')
 
 
+_MEASURE = """name => {
+    const column = document.querySelector(`section[data-day="${name}"]`);
+    const box = column?.getBoundingClientRect();
+    return box?.width ? box.toJSON() : null;
+}"""
+
+
 def point(page: Page, name: str, hour: float) -> tuple[float, float]:
     """Return where an hour of a day is on the screen."""
-    box = day(page, name).bounding_box()
-    assert box is not None
+    # Looked up and measured in one go: the week is drawn anew while the test runs.
+    box = page.wait_for_function(_MEASURE, arg=name).json_value()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] * hour / 24
 
 
