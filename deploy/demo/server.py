@@ -6,9 +6,11 @@ request first, so that the next one on the same connection starts where it shoul
 
 import io
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _BACKLOG = 128
 _GRACE_SECONDS = 1.0
+# Up to 100 MB, which no request here comes near.
+_LENGTH = re.compile(r"[0-9]{1,8}")
 _log = logging.getLogger(__name__)
 _FAILURE = ("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")], b"Failed\n")
 
@@ -46,9 +50,14 @@ class Handler(serving.WSGIRequestHandler):
 
     def _answer(self) -> None:
         environ = self.make_environ()
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not _LENGTH.fullmatch(length):
+            # Where the next request begins, nobody knows.
+            self.close_connection = True
+            self.send_error(HTTPStatus.BAD_REQUEST, "Bad Content-Length")
+            return
         if not environ.get("wsgi.input_terminated"):
-            environ["wsgi.input"] = io.BytesIO(self.rfile.read(length))
+            environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(length)))
         try:
             status, headers, body = self._call(environ)
         except ConnectionAbortedError:

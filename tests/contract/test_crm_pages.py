@@ -219,3 +219,27 @@ def test_a_dismissed_message_is_gone_for_good(crm: Crm) -> None:
         done(crm.client.delete(f"/app/messages/{one['number']}"))
 
     assert done(look(crm))["messages"] == [two]
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"title": "\\ud800"}'])
+def test_a_broken_body_is_a_bad_request_and_leaves_the_tasks_readable(
+    crm: Crm, body: str
+) -> None:
+    task = crm.create()
+
+    answer = crm.client.patch(
+        f"/app/tasks/{task['id']}", data=body, content_type="application/json"
+    )
+
+    refusal(answer, HTTPStatus.BAD_REQUEST)
+    assert titles(crm) == [task["title"]]
+
+
+def test_a_message_that_replaces_another_is_the_latest(crm: Crm) -> None:
+    for title, key in (("Old", "a"), ("Other", "b"), ("New", "a")):
+        crm.call("POST", f"/users/{ANN}/notifications", {"title": title, "key": key})
+        crm.clock.advance(seconds=1)
+
+    messages = done(look(crm))["messages"]
+
+    assert [message["title"] for message in messages] == ["Other", "New"]

@@ -300,6 +300,20 @@ def test_a_move_hands_the_event_to_another_calendar(google: Google) -> None:
     assert left["status"] == "cancelled"
 
 
+def test_a_moved_event_may_be_moved_back(google: Google) -> None:
+    second = google.order("calendars", account=ANNA, summary="Sales")["id"]
+    event = google.insert()["id"]
+    google.call("POST", f"{event}/move", destination=second)
+
+    answer = google.call(
+        "POST", f"{event}/move", calendar=second, destination="primary"
+    )
+
+    assert answer.status_code == HTTPStatus.OK
+    assert google.get(event)["status"] == "confirmed"
+    assert google.get(event)["organizer"] == {"email": ANNA, "self": True}
+
+
 def test_only_a_default_event_of_ones_own_can_be_moved(google: Google) -> None:
     second = google.order("calendars", account=ANNA, summary="Sales")["id"]
     focus = google.insert(eventType="focusTime")

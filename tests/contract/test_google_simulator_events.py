@@ -122,6 +122,16 @@ def test_an_event_may_be_of_no_length(google: Google) -> None:
         ({"recurrence": ["RRULE:FREQ=HOURLY"]}, "invalid"),
         ({"recurrence": ["DTSTART:20261201T100000Z"]}, "invalid"),
         ({"recurrence": ["RRULE:FREQ=WEEKLY;BYDAY=XX"]}, "invalid"),
+        ({"recurrence": ["RRULE:FREQ=MONTHLY;BYDAY=9MO"]}, "invalid"),
+        ({"recurrence": ["RRULE:FREQ=DAILY;COUNT=0"]}, "invalid"),
+        ({"recurrence": ["RRULE:FREQ=DAILY;INTERVAL=0"]}, "invalid"),
+        ({"recurrence": ["RRULE:FREQ=DAILY;COUNT=2;UNTIL=20261203"]}, "invalid"),
+        ({"recurrence": ["RRULE:FREQ=DAILY;UNTIL=tomorrow"]}, "invalid"),
+        ({"recurrence": ["RRULE:FREQ=DAILY;BYMONTH=13"]}, "invalid"),
+        (
+            {"recurrence": ["RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"]},
+            "invalid",
+        ),
         (
             {
                 "recurrence": ["RRULE:FREQ=DAILY"],

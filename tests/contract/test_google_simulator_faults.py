@@ -278,13 +278,21 @@ def test_it_says_that_it_is_up(google: Google) -> None:
     assert google.client.get("/healthz").status_code == HTTPStatus.OK
 
 
-def test_an_unknown_path_and_a_broken_body_are_googles_errors(google: Google) -> None:
+def test_an_unknown_path_is_googles_error(google: Google) -> None:
     nowhere = google.send("GET", "nowhere")
+
+    assert refusal(nowhere) == (HTTPStatus.NOT_FOUND, "notFound")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"summary": "\\ud800"}', "[" * 100_000])
+def test_a_broken_body_is_refused_and_leaves_the_calendar_readable(
+    google: Google, body: str
+) -> None:
     broken = google.client.post(
         "/calendar/v3/calendars/primary/events",
-        data="{",
+        data=body,
         headers={"Authorization": f"Bearer demo-{ANNA}"},
     )
 
-    assert refusal(nowhere) == (HTTPStatus.NOT_FOUND, "notFound")
     assert refusal(broken) == (HTTPStatus.BAD_REQUEST, "parseError")
+    assert google.rows() == []

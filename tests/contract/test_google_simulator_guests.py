@@ -378,3 +378,21 @@ def test_an_invitation_from_outside_can_be_answered(google: Google) -> None:
     copy = google.get(planted["id"])
     assert answers(copy) == {ANNA: "accepted", BEN: "needsAction"}
     assert copy["organizer"] == {"email": STRANGER}
+
+
+def test_a_guest_who_drops_the_own_row_keeps_the_answer_given(google: Google) -> None:
+    event = _invite(google, ANNA, BEN)
+    _answer(google, event, BEN, "accepted")
+
+    google.patch(event, {"attendees": guests(ANNA)}, BEN)
+
+    assert answers(google.get(event)) == {ANNA: "needsAction", BEN: "accepted"}
+
+
+def test_an_invitation_leaves_an_event_of_the_same_id_alone(google: Google) -> None:
+    google.insert(BEN, id="taken12345", summary="Ben's own")
+
+    google.insert(id="taken12345", attendees=guests(BEN))
+
+    assert google.get("taken12345", BEN)["summary"] == "Ben's own"
+    assert google.get("taken12345", BEN)["organizer"]["email"] == BEN

@@ -179,3 +179,14 @@ def test_a_long_query_may_travel_as_a_post(google: Google) -> None:
     )
 
     assert _ids(answer.get_json()["items"]) == [made["id"]]
+
+
+def test_order_by_update_follows_what_updated_shows(google: Google) -> None:
+    first = google.insert()["id"]
+    google.clock.advance(seconds=1)
+    second = google.insert()["id"]
+    google.clock.advance(seconds=1)
+    # Of a changed reminder `updated` shows nothing.
+    google.patch(first, {"reminders": {"useDefault": False}})
+
+    assert _ids(google.rows(orderBy="updated")) == [first, second]

@@ -105,6 +105,12 @@ def test_a_series_without_end_is_listed_a_limited_way(google: Google) -> None:
     assert len(rows) == 730
 
 
+def test_a_series_is_soon_known_not_to_reach_a_far_future(google: Google) -> None:
+    _daily(google, recurrence=["RRULE:FREQ=DAILY"])
+
+    assert google.rows(singleEvents="true", timeMin="9000-01-01T00:00:00Z") == []
+
+
 def test_a_series_is_in_a_window_when_an_occurrence_is(google: Google) -> None:
     series = _daily(google, recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
 
@@ -377,3 +383,19 @@ def test_this_and_following_shortens_the_series_and_starts_another(
     assert follower["recurrence"] == ["RRULE:FREQ=DAILY"]
     rows = google.rows(singleEvents="true", orderBy="startTime", **WEEK)
     assert [row["summary"] for row in rows] == ["Kick-off"] * 3 + ["New round"] * 4
+
+
+@pytest.mark.parametrize("rule", ["FREQ=DAILY;COUNT=5", "COUNT=5;FREQ=DAILY"])
+def test_this_and_following_share_the_occurrences_that_a_series_counts(
+    google: Google, rule: str
+) -> None:
+    series = _daily(google, recurrence=[f"RRULE:{rule}"])
+    fourth = google.rows(singleEvents="true", orderBy="startTime", **WEEK)[3]["id"]
+
+    google.order("split-series", calendar="anna@example.com", event_id=fourth)
+
+    rows = google.rows(singleEvents="true", orderBy="startTime", **WEEK)
+    assert len(rows) == 5
+    assert [row["recurringEventId"] == series for row in rows] == [True] * 3 + [
+        False
+    ] * 2

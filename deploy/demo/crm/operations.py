@@ -65,7 +65,7 @@ def _create_task(call: Call) -> Response:
     if not key or len(key) > _MOST_KEY:
         message = f"Idempotency-Key: must have 1 to {_MOST_KEY} characters"
         raise problems.bad_request(message)
-    task, is_new = call.tasks.create(_body(), key)
+    task, is_new = call.tasks.create(read_body(), key)
     answer = _shown(task, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
     answer.headers["Location"] = f"{request.base_url}/{task.id}"
     return answer
@@ -77,7 +77,7 @@ def _get_task(call: Call) -> Response:
 
 def _update_task(call: Call) -> Response:
     if_match = request.headers.get("If-Match", "")
-    return _shown(call.tasks.change(call.args["task_id"], _body, if_match))
+    return _shown(call.tasks.change(call.args["task_id"], read_body, if_match))
 
 
 def _delete_task(call: Call) -> Response:
@@ -93,7 +93,7 @@ def _notify(call: Call) -> Response:
     user_id = call.args["user_id"]
     if user_id not in call.held.users:
         raise problems.not_found("user")
-    message = fields.read_notification(_body())
+    message = fields.read_notification(read_body())
     with call.held.transaction(call.now) as tx:
         key = message.get("key")
         earlier = [
@@ -116,7 +116,8 @@ def _shown(task: model.Task, status: int = HTTPStatus.OK) -> Response:
     return answer
 
 
-def _body() -> storage.Json:
+def read_body() -> storage.Json:
+    """Return the object in the present request's body, or raise 400."""
     try:
         body = json.loads(request.get_data(), parse_constant=_refuse_constant)
         # Half a surrogate pair passes as JSON, but is no text.

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from deploy.demo import storage
-from deploy.demo.crm import instants, model, problems, state, tasks
+from deploy.demo.crm import instants, model, operations, problems, state, tasks
 
 _POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 _ONE_DAY = timedelta(days=1)
@@ -63,7 +63,7 @@ class Pages:
             ]
             messages = [
                 message.to_json()
-                for message in self.held.notifications.values()
+                for message in sorted(self.held.notifications.values(), key=_age)
                 if message.user_id == user_id
             ]
         return jsonify({"mark": mark, "tasks": shown, "messages": messages})
@@ -127,10 +127,10 @@ def _protect(response: Response) -> Response:
 
 
 def _body() -> storage.Json:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
+    # No other site's form can send this type to the page of somebody who visits both.
+    if not request.is_json:
         raise problems.bad_request("The body must be a JSON object.")
-    return body
+    return operations.read_body()
 
 
 def _day(name: str) -> date:
@@ -138,6 +138,11 @@ def _day(name: str) -> date:
     if day is None or not date.min < day < date.max:
         raise problems.bad_request(f"{name} must be a day such as 2026-11-24.")
     return day
+
+
+def _age(message: model.Notification) -> tuple[str, int]:
+    # One that replaced another has its number, and is news all the same.
+    return message.created_at, message.number
 
 
 def _is_within(task: model.Task, first: str, last: str) -> bool:

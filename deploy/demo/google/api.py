@@ -197,7 +197,9 @@ def _body(method: discovery.Method) -> model.Json:
         return {}
     try:
         body = json.loads(raw)
-    except ValueError as error:
+        # Half a surrogate pair passes as JSON, but is no text to keep.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise errors.parse_error() from error
     if not isinstance(body, dict):
         raise errors.parse_error()

@@ -78,6 +78,9 @@ def _copy(
     source: model.EventCopy,
     existing: model.EventCopy | None,
 ) -> model.EventCopy | None:
+    if existing and existing.is_organizer_copy and not existing.was_taken_away:
+        # The guest has an event of this id already, which is no invitation.
+        return None
     is_invited = attendees.find(source.body, calendar.id) is not None
     if not is_invited or source.removal == model.Removal.BY_SELF:
         return _without(tx, calendar, source, existing)

@@ -194,7 +194,9 @@ def _check_move(
     if destination.id == edit.calendar.id:
         return
     taken = edit.tx.get(destination.id, current.id)
-    if taken and (taken.is_organizer_copy or taken.is_cancelled):
+    if taken is None or taken.was_taken_away:
+        return
+    if taken.is_organizer_copy or taken.is_cancelled:
         raise errors.duplicate()
 
 

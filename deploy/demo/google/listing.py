@@ -128,6 +128,8 @@ class Lister:
     def _key(self, query: queries.Query, copy: model.EventCopy) -> list[str | int]:
         if query.text("orderBy") == "startTime":
             return [self._span(copy)[0].isoformat(), copy.id]
+        if query.text("orderBy") == "updated":
+            return [copy.updated, copy.id]
         return [copy.changed, copy.id]
 
     def _span(self, copy: model.EventCopy) -> tuple[datetime, datetime]:

@@ -159,6 +159,11 @@ class EventCopy(Record):
         return bool(self.body["status"] == "cancelled")
 
     @property
+    def was_taken_away(self) -> bool:
+        """Whether somebody else ended it here: by moving, deleting or uninviting."""
+        return self.removal == Removal.BY_OTHERS
+
+    @property
     def is_series(self) -> bool:
         """Whether it is the master of a recurring event."""
         return bool(self.body.get("recurrence"))

@@ -4,8 +4,9 @@ Rules are expanded on naive wall time and put into the zone afterwards, so that 
 weekly meeting keeps its hour across a change to summer time (fact 90).
 """
 
+import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -21,10 +22,13 @@ MOST_OCCURRENCES = 730
 """A series without end is listed this far (about 700 rows were seen, fact 17)."""
 
 _LONGEST = timedelta(days=36525)
+# Where every rule ends, or a window in a far future would hold up the simulator.
+_HORIZON = timedelta(days=36525)
 _LAST_YEAR = 9800
+_LEAP_YEAR = 2000
 _LINE = re.compile(r"(RRULE|EXRULE|RDATE|EXDATE)((?:;[^:]+)?):(.+)")
-_UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6})?(Z?)")
-_FREQUENCY = re.compile(r"(?:^|;)FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(?:;|$)")
+_UNTIL = re.compile(r"(\d{8})(T\d{6})?(Z?)")
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _SUFFIX = re.compile(r"(\d{8})(?:T(\d{6})Z)?")
 
 
@@ -137,7 +141,7 @@ def _ruleset(lines: tuple[str, ...], first: datetime, zone: ZoneInfo) -> rrule.r
             _add(rules, line, first, zone)
         # An empty result is fine, a rule that cannot be followed is not.
         next(iter(rules), None)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, IndexError) as error:
         raise errors.invalid("Invalid recurrence rule.") from error
     return rules
 
@@ -158,25 +162,49 @@ def _add(rules: rrule.rruleset, line: str, first: datetime, zone: ZoneInfo) -> N
 
 
 def _rule(value: str, first: datetime, zone: ZoneInfo) -> rrule.rrule:
-    if not _FREQUENCY.search(value.upper()):
-        message = "a frequency that calendars do not have"
+    parts = dict(part.split("=", 1) for part in value.upper().split(";"))
+    count, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
+    numbers = [int(count or 1), int(parts.get("INTERVAL", 1))]
+    if parts.get("FREQ") not in _FREQUENCIES or min(numbers) < 1 or (count and until):
+        message = "a rule that calendars do not have"
         raise ValueError(message)
-
-    def to_wall(match: re.Match[str]) -> str:
-        day, at, utc = match.groups()
-        if not at:
-            # UNTIL is inclusive: a date means the whole day.
-            return f"UNTIL={day}T235959"
-        wall = datetime.fromisoformat(f"{day}{at}")
-        if utc:
-            wall = wall.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
-        return f"UNTIL={wall:%Y%m%dT%H%M%S}"
-
-    rule = rrule.rrulestr(_UNTIL.sub(to_wall, value.upper()), dtstart=first)
+    if not _has_days(parts):
+        # dateutil would look for 30 February until the year 9999.
+        message = "a rule that no day meets"
+        raise ValueError(message)
+    last = first + _HORIZON
+    parts["UNTIL"] = f"{min(_end(until, zone), last) if until else last:%Y%m%dT%H%M%S}"
+    text = ";".join(f"{name}={part}" for name, part in parts.items())
+    rule = rrule.rrulestr(text, dtstart=first)
     if not isinstance(rule, rrule.rrule):
         message = "more than one rule in a line"
         raise TypeError(message)
-    return rule
+    if count is None:
+        return rule
+    return rule.replace(count=min(int(count), _HORIZON.days), until=None)
+
+
+def _has_days(parts: Mapping[str, str]) -> bool:
+    months = [int(text) for text in parts.get("BYMONTH", "1").split(",")]
+    days = [abs(int(text)) for text in parts.get("BYMONTHDAY", "1").split(",")]
+    return any(
+        month in range(1, 13) and 1 <= day <= calendar.monthrange(_LEAP_YEAR, month)[1]
+        for month in months
+        for day in days
+    )
+
+
+def _end(until: str, zone: ZoneInfo) -> datetime:
+    match = _UNTIL.fullmatch(until)
+    if not match:
+        message = "no moment to end at"
+        raise ValueError(message)
+    day, at, utc = match.groups()
+    # UNTIL is inclusive: a date means the whole day.
+    wall = datetime.fromisoformat(f"{day}{at or 'T235959'}")
+    if at and utc:
+        wall = wall.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+    return wall
 
 
 def _listed(text: str, parameters: str, first: datetime, zone: ZoneInfo) -> datetime:

@@ -16,12 +16,14 @@ from deploy.demo.google import (
     errors,
     events,
     model,
+    recurrence,
     series,
     times,
     writing,
 )
 
-_END_OF_RULE = re.compile(r";(UNTIL|COUNT)=[^;]*")
+_COUNT = re.compile(r"(?<=[:;])COUNT=(\d+)", re.IGNORECASE)
+_ENDS = ("UNTIL=", "COUNT=")
 
 
 def split(
@@ -49,16 +51,17 @@ def _follower(
     changes: model.Json,
 ) -> model.EventCopy:
     own = {k: v for k, v in master.body.items() if k not in bodies.WRITABLE}
-    first = bodies.writable(found.body) | {"recurrence": master.body["recurrence"]}
+    start = found.body["originalStartTime"]
+    lines = [_left(edit, master, start, line) for line in master.body["recurrence"]]
+    first = bodies.writable(found.body) | {"recurrence": lines}
     raw = bodies.merge(first, bodies.writable(changes))
     raw.pop("sequence", None)
     body = own | bodies.canonical(raw, edit.calendar.time_zone)
-    old_start, new_start = found.body["originalStartTime"], body["start"]
-    has_moved = new_start != old_start
+    has_moved = body["start"] != start
     event_id = events.new_id(edit)
     if not has_moved:
         root = master.id.partition("_R")[0]
-        event_id = f"{root}_R{times.suffix(old_start).removesuffix('Z')}"
+        event_id = f"{root}_R{times.suffix(start).removesuffix('Z')}"
     body["iCalUID"] = f"{event_id}@google.com"
     body["sequence"] = master.body["sequence"] + int(has_moved)
     return model.EventCopy(
@@ -70,12 +73,29 @@ def _follower(
     )
 
 
+def _left(
+    edit: writing.Edit, master: model.EventCopy, start: model.Json, line: str
+) -> str:
+    """Return a line of the series without the occurrences before its new start."""
+    count = _COUNT.search(line)
+    if not count:
+        return line
+    zone = edit.calendar.time_zone
+    alone = recurrence.Pattern(master.body | {"recurrence": [line]}, zone)
+    gone = sum(1 for _ in alone.between(None, times.to_instant(start, zone)))
+    return _COUNT.sub(f"COUNT={int(count[1]) - gone}", line)
+
+
+def _without_end(line: str) -> str:
+    name, _, rule = line.partition(":")
+    parts = (part for part in rule.split(";") if not part.upper().startswith(_ENDS))
+    return f"{name}:{';'.join(parts)}"
+
+
 def _shorten(edit: writing.Edit, master: model.EventCopy, start: model.Json) -> None:
     until = _until(start, edit.calendar.time_zone)
     lines = [
-        _END_OF_RULE.sub("", line) + f";UNTIL={until}"
-        if line.startswith("RRULE")
-        else line
+        f"{_without_end(line)};UNTIL={until}" if line.startswith("RRULE") else line
         for line in master.body["recurrence"]
     ]
     body = master.body | {"recurrence": lines}

@@ -144,8 +144,9 @@ def _tell_organizer(
     edit: Edit, before: model.EventCopy, after: model.EventCopy
 ) -> None:
     person = edit.calendar.id
+    # Who left the own row out has not taken the answer back.
     reply = attendees.answer(attendees.find(after.body, person))
-    if reply != attendees.answer(attendees.find(before.body, person)):
+    if reply and reply != attendees.answer(attendees.find(before.body, person)):
         copies.answer(edit.tx, after, person, reply)
         organizer = after.body["organizer"]["email"]
         if edit.send_updates.reaches(organizer, edit.account):
@@ -193,7 +194,7 @@ def _check_revival(current: model.EventCopy, body: model.Json) -> None:
     """Let a deleted event change only by coming back (facts 71 and 72)."""
     if not current.is_cancelled:
         return
-    if body["status"] == "cancelled" or current.removal == model.Removal.BY_OTHERS:
+    if body["status"] == "cancelled" or current.was_taken_away:
         raise errors.forbidden()
 
 

@@ -71,7 +71,11 @@ export class List {
     const days = [...this.root.querySelectorAll("[data-day]")];
     const next = days.find(({ dataset }) => dataset.day >= dayText(dayOf(now)));
     if (next) {
-      this.root.parentElement.scrollTop = next.offsetTop;
+      const list = this.root.parentElement;
+      // What follows may be too little to scroll that far.
+      const missing = next.offsetTop + list.clientHeight - list.scrollHeight;
+      list.style.paddingBottom = `${Math.max(0, missing)}px`;
+      list.scrollTop = next.offsetTop;
     }
   }
 
