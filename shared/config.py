@@ -5,7 +5,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -13,7 +13,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
@@ -36,8 +37,8 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = _parts(value)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         message = "must be an http or https address"
         raise ValueError(message)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -46,10 +47,28 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _root_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.username or parts.query or parts.fragment:
+        message = "must name no user, and have neither ? nor #: paths are added to it"
+        raise ValueError(message)
+    return value
+
+
+def _parts(value: str) -> SplitResult | None:
+    """Return the parts of an address; None when it cannot be read."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 def _database_url(value: str) -> str:
     try:
         url = make_url(value)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # of a port that is no number, the latter
         message = (
             "must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         )
@@ -60,11 +79,18 @@ def _database_url(value: str) -> str:
     if url.drivername not in {"sqlite", "postgresql+psycopg2"}:
         message = "must begin with sqlite:// or postgresql://"
         raise ValueError(message)
+    if url.drivername == "sqlite" and url.database in {None, "", ":memory:"}:
+        message = "must name a file, as in sqlite:///FILE"
+        raise ValueError(message)
     return url.render_as_string(hide_password=False)
 
 
 def _amqp_url(value: str) -> str:
-    if urlsplit(value).scheme not in {"amqp", "amqps"}:
+    parts = _parts(value)
+    if parts is None:
+        message = "must look like amqp://user:password@host:5672/vhost"
+        raise ValueError(message)
+    if parts.scheme not in {"amqp", "amqps"}:
         message = "must begin with amqp:// or amqps://"
         raise ValueError(message)
     return value
@@ -75,6 +101,10 @@ def _split(value: object) -> object:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+RootUrl = Annotated[HttpUrl, AfterValidator(_root_url)]
+"""One that paths are added to."""
+
+_LOWER = BeforeValidator(str.lower)
 
 
 class Config(BaseSettings):
@@ -88,19 +118,22 @@ class Config(BaseSettings):
     amqp_url: Annotated[str, AfterValidator(_amqp_url)] | None = Field(
         default=None, repr=False
     )
-    public_url: HttpUrl = "http://localhost:8080"
+    public_url: RootUrl = "http://localhost:8080"
     secret_keys: Annotated[
-        tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)
+        tuple[SecretStr, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        Field(validate_default=True),
     ] = ()
-    google_api_url: HttpUrl = "https://www.googleapis.com"
+    google_api_url: RootUrl = "https://www.googleapis.com"
     google_auth_url: HttpUrl = "https://accounts.google.com/o/oauth2/v2/auth"
     google_token_url: HttpUrl = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
     google_revoke_url: HttpUrl = "https://oauth2.googleapis.com/revoke"
     google_push_address: HttpUrl | None = None
     safety_poll_seconds: Annotated[int, Field(ge=1)] = 900
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] | None = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _LOWER] = "info"
+    log_format: Annotated[Literal["text", "json"], _LOWER] | None = None
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -109,22 +142,33 @@ class Config(BaseSettings):
             return cls()
         except ValidationError as error:
             raise errors.ConfigurationError(_problems(error)) from None
+        except (OSError, UnicodeError) as error:
+            problem = f".env: cannot be read ({type(error).__name__})"
+            raise errors.ConfigurationError([problem]) from error
 
-    @model_validator(mode="after")
-    def _require_keys(self) -> Self:
-        if not self.secret_keys and not self.is_embedded:
+    @field_validator("secret_keys")
+    @classmethod
+    def _check_keys(
+        cls, keys: tuple[SecretStr, ...], info: ValidationInfo
+    ) -> tuple[SecretStr, ...]:
+        """Check the keys as a field, so that its problems are told with all others."""
+        # What is wrong itself is missing here; it was given, though.
+        database = info.data.get("database_url", DEFAULT_DATABASE)
+        if keys:
+            crypto.Keys([key.get_secret_value() for key in keys])
+        elif not _is_embedded(database, info.data.get("amqp_url", "given")):
             message = (
-                "SECRET_KEYS: is required with AMQP_URL or PostgreSQL; make one with: "
+                "is required with AMQP_URL or PostgreSQL; make one with: "
                 "python -c 'from cryptography.fernet import Fernet; "
                 "print(Fernet.generate_key().decode())'"
             )
             raise ValueError(message)
-        return self
+        return keys
 
     @property
     def is_embedded(self) -> bool:
         """Tell whether this machine is all there is: SQLite and the local broker."""
-        return self.amqp_url is None and self.database_url.startswith("sqlite")
+        return _is_embedded(self.database_url, self.amqp_url)
 
     @property
     def data_directory(self) -> Path:
@@ -160,6 +204,10 @@ class Config(BaseSettings):
                 path.hardlink_to(draft)
             draft.unlink()
         return path.read_text().strip()
+
+
+def _is_embedded(database_url: str, amqp_url: str | None) -> bool:
+    return amqp_url is None and database_url.startswith("sqlite")
 
 
 def _problems(error: ValidationError) -> list[str]:

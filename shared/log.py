@@ -55,7 +55,13 @@ def configure(level: str, form: Literal["text", "json"] | None) -> None:
     handler.setFormatter(_Json() if chosen == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # These narrate every request at INFO; we log what we did with them.
-    for name in ("alembic", "googleapiclient", "urllib3", "gunicorn.access"):
+    for name in (
+        "alembic",
+        "google_auth_httplib2",
+        "googleapiclient",
+        "gunicorn.access",
+        "urllib3",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It logs seven lines for a connection refused, and then raises the same.
     logging.getLogger("pika").setLevel(logging.CRITICAL)

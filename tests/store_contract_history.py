@@ -1,5 +1,6 @@
 """What the queries on jobs and their items must do everywhere."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -80,6 +81,20 @@ class HistoryContract(store_rows.OrganizationFixture):
         assert midway.finished_at is None
         assert (ended.state, ended.processed) == ("succeeded", 2)
         assert ended.finished_at == store_rows.LATER
+
+    def test_a_job_never_ends_before_it_began(
+        self, store: Store, acme: tables.Organization
+    ) -> None:
+        ended, failed = (self.start(store, acme) for _ in range(2))
+        looked = store_rows.NOW - timedelta(milliseconds=1)
+
+        with store.begin() as work:
+            work.jobs.expect(ended, 0, now=looked)
+            work.jobs.fail(failed, now=looked)
+            work.commit()
+
+        assert self.job(store, ended).finished_at == store_rows.NOW
+        assert self.job(store, failed).finished_at == store_rows.NOW
 
     def test_a_job_does_not_end_while_its_records_are_being_listed(
         self, store: Store, acme: tables.Organization

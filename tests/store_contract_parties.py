@@ -61,6 +61,15 @@ class PartiesContract(store_rows.StoreFixture):
             )
             assert work.users.of(acme.id, "u2") is None
 
+    def test_a_user_who_is_listed_twice_is_one_user(self, store: Store) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            work.users.replace_all(acme.id, [ANN, BOB, replace(ANN, name="Anne")])
+
+            ann = work.users.of(acme.id, "u1")
+            assert ann is not None
+            assert ann.name == "Anne"
+
     def test_users_of_another_organization_stay(self, store: Store) -> None:
         with store.begin() as work:
             acme = store_rows.add_organization(work)

@@ -9,6 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 from webhook_receiver import (
     access,
     api,
+    bodies,
     headers,
     monitoring,
     oauth,
@@ -34,7 +35,7 @@ def create_app(services: Services) -> Flask:
         doc_ui=False,
         static_folder=None,
     )
-    app.config["MAX_CONTENT_LENGTH"] = webhooks.LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     app.url_map.merge_slashes = False  # addresses have one spelling
     sessions.configure(app, services.keys, services.public_url)
     headers.register(app, services.public_url)

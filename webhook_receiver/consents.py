@@ -84,12 +84,13 @@ class Consents:
         Raises `StateError`, and what `GoogleOAuth.exchange` raises.
         """
         asked, organization = self._redeem(answer.get("state", ""))
-        if "code" not in answer:
+        code = answer.get("code", "")
+        if not code:
             refusal = google_oauth.refusal(answer.get("error", ""), "the consent")
             if isinstance(refusal, google_oauth.ConsentDeniedError):
                 return Outcome.DENIED
             raise refusal
-        grant = self._exchange(organization, answer["code"], asked.code_verifier)
+        grant = self._exchange(organization, code, asked.code_verifier)
         if asked.crm_user_id is None:
             return self._verify_app(organization.id, grant)
         return self._connect(organization.id, asked.crm_user_id, grant)

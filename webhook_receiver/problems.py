@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Flask, Response, request
+from gunicorn.http.errors import (  # type: ignore[import-untyped] # ships no types
+    NoMoreData,
+    ParseException,
+)
 from werkzeug.exceptions import HTTPException
 
 from shared.domain import errors
@@ -66,6 +70,9 @@ def answer(
 def register(app: Flask) -> None:
     """Let the application answer errors with problems, or with pages."""
     app.register_error_handler(HTTPException, _refuse)
+    # The server finds a malformed body only when it is read.
+    app.register_error_handler(ParseException, _malformed)
+    app.register_error_handler(NoMoreData, _malformed)
     app.register_error_handler(errors.BrokerConnectionError, _unavailable)
     app.register_error_handler(errors.RemoteUnavailableError, _unavailable)
     app.register_error_handler(errors.RecordBusyError, _busy)
@@ -92,6 +99,12 @@ def _is_for_machines() -> bool:
     if request.blueprint == "oauth":
         return False
     return request.path.startswith(("/api/", "/webhooks/"))
+
+
+def _malformed(error: Exception) -> Response:
+    log.warning("Refused a malformed request: %s", type(error).__name__)
+    detail = "The body cannot be read."
+    return _refuse(ProblemError(HTTPStatus.BAD_REQUEST, detail))
 
 
 def _unavailable(error: errors.SyncError) -> Response:

@@ -19,13 +19,12 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from shared import metrics
 from shared.domain import errors, identifiers, messages, signing
 from shared.domain.messages import Message, Queue, Trigger
-from webhook_receiver import problems
+from webhook_receiver import bodies, problems
 from webhook_receiver.crm_secrets import CrmSecrets
 from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY = 256 * 1024
 _LONGEST_HEADER = 255
 """AMQP keeps ids in so many bytes."""
 _SIGNATURE_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -173,18 +172,13 @@ class Webhooks:
 
 
 def _body() -> bytes:
-    # Of a body that comes in pieces, werkzeug cuts off what is beyond its limit.
-    request.max_content_length = LARGEST_BODY + 1
     try:
-        body = request.get_data(cache=False)
+        return bodies.read()
     except RequestEntityTooLarge:
         raise OversizedError from None
     except HTTPException:
         message = "the body cannot be read"
         raise errors.WebhookPayloadError(message) from None
-    if len(body) > LARGEST_BODY:
-        raise OversizedError
-    return body
 
 
 def _event(body: bytes) -> _Event:

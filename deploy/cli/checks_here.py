@@ -49,8 +49,10 @@ def check_broker(base: Foundation) -> Iterator[Finding]:
     try:
         base.broker.ping()
     except errors.BrokerConnectionError as error:
-        remedy = "start RabbitMQ, or correct AMQP_URL"
-        yield findings.problem("broker", str(error), remedy)
+        name = "RabbitMQ, or correct AMQP_URL"
+        if not base.config.amqp_url:
+            name = "the database, or correct DATABASE_URL"
+        yield findings.problem("broker", str(error), f"start {name}")
         return
     try:
         depths = base.broker.depths()

@@ -27,6 +27,6 @@ def options(function: Function) -> Function:
 
 def check_role(role: str, user_id: str | None) -> None:
     """End the command when a user's role comes without the user."""
-    if role == Role.USER and user_id is None:
+    if role == Role.USER and not user_id:
         message = "is required with the role user"
         raise click.BadParameter(message, param_hint="--user")

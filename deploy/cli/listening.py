@@ -42,10 +42,25 @@ def bound(
         _bind(taken, address[4], patience_seconds)
     except OSError as error:
         taken.close()
-        reason = os.strerror(error.errno or 0)
-        problem = f"{name}: cannot listen on {host}:{port} ({reason})"
-        raise errors.ConfigurationError([problem]) from error
+        raise _refusal(name, f"{host}:{port}", error) from error
     return taken
+
+
+def begin(taken: socket.socket, name: str) -> None:
+    """Listen on a socket that is bound.
+
+    Only now the port is its own: raises `ConfigurationError` when another was faster.
+    """
+    try:
+        taken.listen()
+    except OSError as error:
+        host, port = taken.getsockname()[:2]
+        raise _refusal(name, f"{host}:{port}", error) from error
+
+
+def _refusal(name: str, where: str, error: OSError) -> errors.ConfigurationError:
+    reason = os.strerror(error.errno or 0)
+    return errors.ConfigurationError([f"{name}: cannot listen on {where} ({reason})"])
 
 
 def _bind(taken: socket.socket, address: Any, patience_seconds: float) -> None:  # noqa: ANN401 - by family

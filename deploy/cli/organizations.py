@@ -18,7 +18,7 @@ Values = Mapping[str, str | None]
 """What was given, by column of the table."""
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
-_URL = pydantic.TypeAdapter[str](config.HttpUrl)
+_URL = pydantic.TypeAdapter[str](config.RootUrl)
 _PATIENCE_SECONDS = 5
 
 

@@ -18,7 +18,7 @@ from gunicorn.app.base import (  # type: ignore[import-untyped] # ships no types
     BaseApplication,
 )
 
-from deploy.cli import consent, readiness, tether
+from deploy.cli import consent, listening, readiness, tether
 from deploy.cli.foundation import Foundation
 from shared.domain import errors
 from webhook_receiver.app import create_app
@@ -45,6 +45,8 @@ def run(base: Foundation, taken: Sequence[socket.socket], *, workers: int) -> No
     app: WSGIApplication = create_app(_services(base))
     if len(taken) > 1:
         app = MetricsApart(app, taken[1].getsockname()[1])
+    for name, each in zip(("--port", "METRICS_PORT"), taken, strict=False):
+        listening.begin(each, name)
     _Gunicorn(
         app,
         {

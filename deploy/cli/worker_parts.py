@@ -5,6 +5,9 @@ from deploy.cli.foundation import Foundation
 from shared.domain import signing
 from workers.services import Services
 
+_NEVER_SECONDS = 10 * 365 * 24 * 3600
+"""As good as never; times that differ by more cannot be calculated with."""
+
 
 def services(base: Foundation) -> Services:
     """Return the services of `work` and `periodic`."""
@@ -15,5 +18,5 @@ def services(base: Foundation) -> Services:
         clock=base.clock,
         public_url=base.config.public_url,
         channel_key=base.keys.derive(signing.CHANNEL_TOKEN_PURPOSE),
-        safety_poll_seconds=base.config.safety_poll_seconds,
+        safety_poll_seconds=min(base.config.safety_poll_seconds, _NEVER_SECONDS),
     )

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -222,6 +223,21 @@ def test_requests_have_their_limits(
     answer = requests.get(serving.url + path, headers=headers, timeout=10)
 
     assert answer.status_code == status
+    assert serving.is_up()
+
+
+def test_a_malformed_body_is_a_mistake_of_its_sender(serving: Installation) -> None:
+    head = (
+        b"POST /logout HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as line:
+        line.sendall(head + b"no length\r\n")
+        answer = line.recv(1024)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
     assert serving.is_up()
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from shared.adapters.store.states import Role
-from webhook_receiver import identity, problems
+from webhook_receiver import bodies, identity, problems
 from webhook_receiver.access import Access
 from webhook_receiver.api import shapes
 
@@ -122,6 +122,7 @@ def _require_object() -> None:
         detail = "Send the body as application/json."
         raise problems.ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     try:
+        bodies.read()
         document = request.get_json()
     except RequestEntityTooLarge:
         raise

@@ -31,9 +31,13 @@ WHOLE = BeforeValidator(_whole)
 Id = Annotated[int, Field(ge=1, le=2**63 - 1), WHOLE]
 Text = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    StringConstraints(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+    ),
 ]
-"""A text on one line; PostgreSQL takes no NUL."""
+"""A text on one line that is not blank; PostgreSQL takes no NUL."""
 
 
 class Document(BaseModel):

@@ -94,6 +94,11 @@ def show(*, name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--crm-url", help="The CRM's API, /api/v1 included.")
 @click.option("--crm-api-key", help="The key of the CRM's API.")
+@click.option(
+    "--crm-webhook-secret",
+    metavar="whsec_...",
+    help="Accept webhooks signed with this one only; see rotate-webhook-secret.",
+)
 @click.option("--launch-secret", help="What the CRM signs launch tokens with.")
 @click.option("--google-client-id", help="Of the organization's Google app.")
 @click.option("--google-client-secret", help="Of the organization's Google app.")
@@ -106,6 +111,9 @@ def update(*, name: str, as_json: bool, **given: str | None) -> None:
     organizations.refuse(
         organizations.check_present(given)
         + organizations.check_url(given["crm_url"])
+        + organizations.check_secret(
+            given["crm_webhook_secret"], "--crm-webhook-secret"
+        )
         + organizations.check_google(
             given["google_client_id"], given["google_client_secret"]
         )
@@ -176,6 +184,8 @@ def _change(base: Foundation, name: str, given: organizations.Values) -> None:
     with base.store.begin() as work:
         row = naming.organization(work, name)
         row.crm_url, row.crm_api_key = url, api_key
+        if given["crm_webhook_secret"]:
+            row.crm_webhook_secrets = [given["crm_webhook_secret"]]
         row.launch_secret = given["launch_secret"] or row.launch_secret
         client_id, secret = given["google_client_id"], given["google_client_secret"]
         if client_id and secret:

@@ -17,15 +17,18 @@ NAME = "demo"
 def prepare_database(base: Foundation, kept: Kept) -> None:
     """Bring the database to our schema; empty it for a demo that begins anew.
 
-    Raises `ConfigurationError` when other organizations live there: the demo of a
-    production database would mix with it, and a fresh one would destroy it.
+    Raises `ConfigurationError` when other organizations live there, unless they came to
+    a demo that goes on: the demo of a production database would mix with it, and a
+    fresh one would destroy it.
     """
     engine = base.store.engine
     migrations.upgrade(engine)
     with engine.begin() as connection:
         # Not their rows: those of another installation cannot be decrypted.
         names = set(connection.scalars(select(tables.Organization.name)))
-        if others := sorted(names - {NAME}):
+        goes_on = kept.users is not None and NAME in names
+        others = sorted(names - {NAME})
+        if others and not goes_on:
             problem = f"DATABASE_URL: other organizations live there ({others[0]})"
             raise errors.ConfigurationError([f"{problem}; the demo needs its own"])
         if kept.users is None:

@@ -74,6 +74,7 @@ def test_two_tokens_differ(acme: Console) -> None:
     ("options", "complaint"),
     [
         (["--org=acme", "--role=user"], "--user: is required with the role user"),
+        (["--org=acme", "--role=user", "--user="], "is required with the role user"),
         (["--org=acme", "--role=boss"], "'boss' is not one of"),
         (["--org=acme"], "Missing option '--role'"),
         (["--role=admin"], "Missing option '--org'"),

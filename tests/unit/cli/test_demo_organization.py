@@ -1,6 +1,7 @@
 """The organization of the demo in its database."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -58,6 +59,18 @@ def test_a_database_of_others_is_refused_and_left_alone(
 
     with console.found() as work:
         assert work.organizations.by_name("acme") is not None
+
+
+def test_an_organization_that_joined_a_demo_stays_with_it(
+    base: Foundation, console: Console
+) -> None:
+    console.create(organization.NAME)
+    console.create("acme")
+
+    organization.prepare_database(base, replace(home.Kept.begin(), users=[]))
+
+    with console.found() as work:
+        assert [row.name for row in work.organizations.all()] == ["acme", "demo"]
 
 
 def test_a_demo_that_begins_anew_empties_its_database(

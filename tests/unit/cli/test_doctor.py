@@ -91,6 +91,14 @@ def test_the_report_is_readable_and_says_what_to_do(console: Console) -> None:
     assert told[where + 1].strip() == "-> start RabbitMQ, or correct AMQP_URL"
 
 
+def test_a_broker_in_the_database_is_mended_there(console: Console) -> None:
+    report = examine(console, DATABASE_URL="postgresql://sync@localhost:1/sync")
+
+    assert report.exit_code == 1
+    remedy = "start the database, or correct DATABASE_URL"
+    assert report.found["broker"]["remedy"] == remedy
+
+
 def test_no_password_is_shown(console: Console) -> None:
     url = "postgresql://sync:hush-database@localhost:1/sync"
 

@@ -97,8 +97,8 @@ def test_keys_and_broker_are_found_wrong_together(console: Console) -> None:
 
     assert result.exit_code == 2
     assert [line.split(": ")[1] for line in lines(result.stderr)] == [
-        "SECRET_KEYS",
         "AMQP_URL",
+        "SECRET_KEYS",
     ]
 
 

@@ -231,6 +231,15 @@ def test_a_new_key_of_the_crm_reads_the_users_with_it(console: Console) -> None:
         assert work.users.of(stored(console).id, "u9") is not None
 
 
+def test_a_webhook_secret_that_was_mistyped_can_be_set_anew(console: Console) -> None:
+    console.create()
+    console.done("org", "rotate-webhook-secret", "acme")
+
+    console.done("org", "update", "acme", f"--crm-webhook-secret={SECRET}")
+
+    assert stored(console).crm_webhook_secrets == [SECRET]
+
+
 def test_an_update_of_something_else_leaves_the_crm_alone(console: Console) -> None:
     console.create()
 
@@ -244,7 +253,9 @@ def test_an_update_of_something_else_leaves_the_crm_alone(console: Console) -> N
     [
         ([], "nothing to change was given"),
         (["--crm-url=ftp://crm"], "--crm-url: must be an http or https address"),
+        (["--crm-url=https://crm.example/api/v1?a=b"], "--crm-url: must name no user"),
         (["--crm-api-key="], "--crm-api-key: must not be empty"),
+        (["--crm-webhook-secret=short"], "--crm-webhook-secret: must be whsec_"),
         (["--google-client-id=x"], "must be given together"),
     ],
 )

@@ -49,6 +49,20 @@ def test_a_port_in_use_is_named_in_one_line() -> None:
     ]
 
 
+def test_of_two_that_are_bound_to_one_port_the_second_is_named_in_one_line() -> None:
+    with listening.bound("127.0.0.1", 0, "--port") as first:
+        port = first.getsockname()[1]
+        with listening.bound("127.0.0.1", port, "METRICS_PORT") as second:
+            listening.begin(first, "--port")
+
+            with pytest.raises(errors.ConfigurationError) as caught:
+                listening.begin(second, "METRICS_PORT")
+
+    assert caught.value.problems == [
+        f"METRICS_PORT: cannot listen on 127.0.0.1:{port} (Address already in use)"
+    ]
+
+
 def test_a_host_that_is_none_is_named_in_one_line() -> None:
     with pytest.raises(errors.ConfigurationError, match=r"--host: nowhere\.invalid"):
         listening.bound("nowhere.invalid", 0, "--port")

@@ -47,6 +47,7 @@ class TestGoogleApp:
         ("body", "fields"),
         [
             ({}, ["client_id", "client_secret"]),
+            ({"client_id": " ", "client_secret": "s"}, ["client_id"]),
             ({"client_id": "a"}, ["client_secret"]),
             ({"client_id": "", "client_secret": "s"}, ["client_id"]),
             ({"client_id": 7, "client_secret": "s"}, ["client_id"]),

@@ -8,6 +8,7 @@ from shared.adapters.store import tables
 from shared.domain import messages
 from shared.domain.messages import Queue, Trigger
 from shared.domain.settings import Settings
+from tests.unit.receiver.bodies import Endless, Malformed, in_pieces
 from tests.unit.receiver.house import (
     House,
     wrong_fields,
@@ -149,6 +150,34 @@ class TestSettings:
 
         assert answer.status_code == status
         assert answer.content_type == "application/problem+json"
+
+    def test_an_oversized_body_in_pieces_is_refused(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        body = Endless()
+
+        answer = house.caller(acme).ask(
+            "PUT",
+            "/settings",
+            content_type="application/json",
+            environ_overrides=in_pieces(body),
+        )
+
+        assert answer.status_code == 413
+        assert body.given < 1024 * 1024
+
+    def test_a_malformed_body_is_refused(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        answer = house.caller(acme).ask(
+            "PUT",
+            "/settings",
+            content_type="application/json",
+            environ_overrides=in_pieces(Malformed()),
+        )
+
+        assert answer.status_code == 400
+        assert answer.json["detail"] == "The body cannot be read."
 
     @pytest.mark.parametrize(
         "change",

@@ -248,6 +248,17 @@ class TestCallback:
 
         assert come_back(browser, state=state, error=error).status_code == status
 
+    def test_a_code_without_anything_in_it_is_none(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        browser = house.signed_in(acme)
+        state = connect(browser)["state"]
+
+        answer = come_back(browser, state=state, code="")
+
+        assert answer.status_code == 400
+        assert "connect again" in answer.text
+
     def test_an_app_that_google_refuses_is_noted(
         self, house: House, acme: tables.Organization
     ) -> None:

@@ -1,37 +1,21 @@
 """The CRM's webhooks: what is queued, and what is refused how."""
 
-import io
 import json
 import logging
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from shared.adapters.store import tables
 from shared.domain import identifiers, messages, signing
 from shared.domain.messages import Message, Queue, Trigger
+from tests.unit.receiver.bodies import Endless, Malformed, in_pieces
 from tests.unit.receiver.delivering import (
     Options,
     deliver,
     event,
 )
 from tests.unit.receiver.house import NOW, House
-
-
-class Endless(io.RawIOBase):
-    """A body that goes on for ever, and does not say how long it is."""
-
-    given = 0
-
-    def readable(self) -> bool:
-        """Tell that it can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as io has it
-        """Give some more."""
-        self.given += len(buffer)
-        return len(buffer)
 
 
 class TestCrm:
@@ -183,12 +167,25 @@ class TestCrm:
 
         answer = house.browser().post(
             "/webhooks/crm/acme",
-            headers={"Transfer-Encoding": "chunked"},
-            environ_overrides={"wsgi.input": body, "wsgi.input_terminated": True},
+            environ_overrides=in_pieces(body),
         )
 
         assert answer.status_code == 413
         assert body.given < 1024 * 1024
+
+    @pytest.mark.usefixtures("acme")
+    def test_a_malformed_body_is_refused_with_one_line(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        answer = house.browser().post(
+            "/webhooks/crm/acme", environ_overrides=in_pieces(Malformed())
+        )
+
+        assert answer.status_code == 400
+        assert answer.content_type == "application/problem+json"
+        assert house.queued() == []
+        assert len(caplog.records) == 1
+        assert caplog.records[0].exc_info is None
 
     @pytest.mark.usefixtures("acme")
     def test_without_a_confirm_the_sender_is_asked_to_come_again(

@@ -80,7 +80,7 @@ class Jobs(Repository[Job]):
         """End a job whose work could not be queued."""
         job = self._locked(job_id)
         job.state = JobState.FAILED
-        job.finished_at = now
+        job.finished_at = _end(job, now)
         self._session.flush()
 
     def concerns(self, job: Job, connection_id: int) -> bool:
@@ -148,4 +148,9 @@ def _finish(job: Job, now: datetime) -> None:
         job.state = JobState.PARTIAL
     else:
         job.state = JobState.FAILED
-    job.finished_at = job.finished_at or now
+    job.finished_at = job.finished_at or _end(job, now)
+
+
+def _end(job: Job, now: datetime) -> datetime:
+    """Return the time at which a job ended; who ended it may have looked before."""
+    return max(now, job.started_at)

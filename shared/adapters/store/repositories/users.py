@@ -29,7 +29,8 @@ class Users(Repository[CrmUser]):
     def replace_all(self, organization_id: int, users: Iterable[model.User]) -> None:
         """Store the organization's users as the CRM lists them now."""
         known = {row.user_id: row for row in self._all_of(organization_id)}
-        for user in users:
+        # While its pages are read, the CRM may list somebody twice.
+        for user in {user.id: user for user in users}.values():
             row = known.pop(user.id, None)
             if row is None:
                 row = CrmUser(organization_id=organization_id, user_id=user.id)
