@@ -68,6 +68,8 @@ class Applier:
         edited after all: say, a record that an earlier attempt made unheard.
         """
         if decision.remove_event:
+            if writes.event is Write.CANCEL:
+                self._announce_removal(pair)
             self._google.cancel(pair, send_updates=SILENT)
         if decision.target is None:
             if decision.contested and pair.link is None:
@@ -78,9 +80,11 @@ class Applier:
             self._reserve(pair, decision.target, writes)
         target = decision.target
         self._google.write(pair, writes.event, target, send_updates=send_updates)
-        pair.agree(target)
+        # The CRM has not been told of the answers yet, and may not take them now.
+        told = pair.baseline.responses if pair.baseline else {}
+        pair.agree(target, told)
         self._write_task(pair, writes.task, decision, target)
-        if not pair.agree(target):
+        if not pair.agree(target, pair.responses()):
             message = "a side is not where it was to get to"
             raise errors.StaleStateError(message)
 
@@ -132,6 +136,21 @@ class Applier:
                 link.task_id = link.task = link.task_version = None
             work.commit()
             pair.link = link
+
+    def _announce_removal(self, pair: Pair) -> None:
+        """Commit why the event goes, before the call that removes it.
+
+        After a crash its end would otherwise look like its user's wish.
+        """
+        if pair.link is None:
+            return
+        with self._store.begin() as work:
+            link = work.links.by_id(pair.link.id)
+            link.state = LinkState.PENDING
+            link.pending_since = self._clock.now()
+            link.task = dict(pair.task.document or {})
+            work.commit()
+        pair.link = link
 
     def _link(self, work: UnitOfWork, pair: Pair) -> tables.Link:
         if pair.link is not None:

@@ -5,16 +5,16 @@ is deleted because a list did not show it: whoever looks at it reads it first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from shared.adapters.store import UnitOfWork, tables
-from shared.adapters.store.states import ConnectionState, LinkState
-from shared.domain import errors, mapping, messages, model, ports, scope
-from shared.domain.messages import Message, Queue
+from shared.adapters.store.states import ConnectionState
+from shared.domain import errors, messages, ports
+from shared.domain.messages import Message
 from shared.domain.reasons import Reason
 from shared.domain.settings import Frequency, Settings
-from workers import intake, parking, people, placing, polling
+from workers import intake, parking, people, placing
+from workers.lists import Lists
 from workers.services import Services
 from workers.watching import Watching
 from workers.window import Window
@@ -67,7 +67,7 @@ class Backfill:
         if settings.frequency is Frequency.REALTIME:
             # Before the list: what changes meanwhile is notified.
             self._watching.ensure(calendar.id)
-        lists = _Lists(
+        lists = Lists(
             services=self._services,
             job=job,
             organization=organization,
@@ -145,112 +145,3 @@ def _store_entry(
     row.time_zone = entry.time_zone
     row.access_role = entry.access_role
     row.is_primary = entry.is_primary
-
-
-@dataclass(slots=True, kw_only=True)
-class _Lists:
-    """Both sides of one connection, listed once."""
-
-    services: Services
-    job: intake.Job
-    organization: tables.Organization
-    connection: tables.Connection
-    calendar: tables.Calendar
-    settings: Settings
-    window: Window
-    _event_ids: set[str] = field(default_factory=set)
-    _task_ids: set[str] = field(default_factory=set)
-
-    def events(self) -> ports.EventPage:
-        """List the calendar; return the last page, with the sync token."""
-        google = self.services.remotes.google(self.connection)
-        calendar_id, page_token = self.calendar.google_calendar_id, None
-        while True:
-            page = google.list_events(
-                calendar_id, page_token=page_token, time_min=self.window.start
-            )
-            self._take_in(page)
-            page_token = page.next_page_token
-            if page_token is None:
-                return page
-
-    def _take_in(self, page: ports.EventPage) -> None:
-        with self.services.store.begin() as work:
-            now = self.services.clock.now()
-            seen = intake.take_in(work, self.calendar, page.events, now)
-            due = [each for each in seen if self._is_event_due(work, each)]
-            work.commit()
-        self._event_ids |= {each.event_id for each in seen}
-        due.sort(key=lambda each: str(each.event.when) if each.event else "")
-        self.job.publish(Queue.BACKFILL, [each.due(self.calendar.id) for each in due])
-
-    def _is_event_due(self, work: UnitOfWork, seen: intake.Seen) -> bool:
-        if seen.event is None:
-            return True
-        link = work.links.of_event(self.calendar.id, seen.event_id)
-        if link is not None:
-            return not seen.is_settled or link.state != LinkState.ACTIVE
-        when = seen.event.when
-        is_inside = when is not None and self.window.has(when)
-        return is_inside and not seen.event.is_cancelled
-
-    def tasks(self) -> None:
-        """List the user's tasks of the window."""
-        crm, cursor = self.services.remotes.crm(self.organization), None
-        while True:
-            page = crm.list_tasks(
-                owner_id=self.connection.crm_user_id,
-                due_from=self.window.start,
-                due_to=self.window.end,
-                cursor=cursor,
-            )
-            with self.services.store.read() as work:
-                due = [d for d in page.tasks if self._is_task_due(work, d)]
-            self._task_ids |= {document["id"] for document in page.tasks}
-            self.job.publish(Queue.BACKFILL, [self._task_due(d["id"]) for d in due])
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    def _is_task_due(self, work: UnitOfWork, document: model.Document) -> bool:
-        link = work.links.of_task(self.organization.id, document["id"])
-        if link is None or link.state != LinkState.ACTIVE:
-            return True
-        if link.calendar_id != self.calendar.id:
-            return True  # Its event is to move here.
-        if not polling.is_settled(work, self.organization.id, document):
-            return True
-        # The scope may have changed, which no version shows.
-        task = mapping.task_from_document(document)
-        return scope.why_out_of_scope(task, self.settings) is not None
-
-    def unlisted(self) -> None:
-        """Look at the links of the window whose records no list showed."""
-        with self.services.store.read() as work:
-            links = [
-                link
-                for link in work.links.live_of_calendar(self.calendar.id)
-                if self._is_inside(link)
-            ]
-        due: list[messages.Subject] = []
-        for link in links:
-            if link.event_id is not None and link.event_id not in self._event_ids:
-                due.append(
-                    messages.EventDue(
-                        calendar_id=self.calendar.id,
-                        event_id=link.event_id,
-                        must_read=True,
-                    )
-                )
-            if link.task_id is not None and link.task_id not in self._task_ids:
-                due.append(self._task_due(link.task_id))
-        self.job.publish(Queue.BACKFILL, due)
-
-    def _is_inside(self, link: tables.Link) -> bool:
-        if link.baseline is None:
-            return True
-        meeting = mapping.baseline_from_document(link.baseline).meeting
-        return not meeting.cancelled and self.window.has(meeting.when)
-
-    def _task_due(self, task_id: str) -> messages.TaskDue:
-        return messages.TaskDue(organization_id=self.organization.id, task_id=task_id)

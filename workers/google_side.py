@@ -152,7 +152,7 @@ class GoogleSide:
             etag=event.etag or None,
             send_updates=send_updates,
         )
-        pair.saw_event(changed)
+        pair.wrote_event(changed)
 
 
 _ALL_FIELDS = frozenset(model.Field)

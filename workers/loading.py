@@ -103,10 +103,11 @@ class Loader:
         """Give a task that we made for an event to the link that waits for it.
 
         Its webhook can be here before the answer to whoever makes it, or instead of it.
-        Raises `RecordBusyError` then, so that the message comes again for the link.
+        Raises `RecordBusyError` then, so that the message comes again for the link. A
+        deleted task may be the one that is made anew just now, and is left to that.
         """
         event_id = document.get("google_event_id") if document else None
-        if not event_id:
+        if document is None or document.get("deleted") or not event_id:
             return
         with self._store.read() as work:
             waiting = work.links.of_event_id_in(organization.id, event_id)

@@ -1,6 +1,6 @@
 """A task and its event as they are known now, with all that a decision needs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.adapters.store import tables
@@ -53,6 +53,8 @@ class Pair:
     not_imported: Reason | None = None
     has_moved: bool = False
     """The event that the link had is on another calendar than it belongs to now."""
+    moves_later: bool = False
+    """The event belongs on another calendar, but was edited where it still is."""
     others_come: bool = False
     """Another connected user has a copy of the event that is not declined."""
 
@@ -159,7 +161,7 @@ class Pair:
         return reconcile.Situation(
             task=self._task_half(),
             event=self._event_half(),
-            baseline=self.baseline,
+            baseline=self._known(),
             responses=self.responses(),
             created_by=self.created_by(),
             detached=self.is_detached,
@@ -169,6 +171,17 @@ class Pair:
             read_only=self.is_read_only(),
             declined=self.is_off(),
         )
+
+    def _known(self) -> model.Baseline | None:
+        """Return the baseline with the addresses that its people have by now.
+
+        A guest who connects a Google account is no edit of the meeting.
+        """
+        if self.baseline is None:
+            return None
+        known = self.baseline.meeting
+        attendees = frozenset(self.directory.in_crm(email) for email in known.attendees)
+        return replace(self.baseline, meeting=replace(known, attendees=attendees))
 
     def created_by(self) -> model.Side:
         """Return the side on which the meeting was first made.
@@ -195,10 +208,17 @@ class Pair:
         """Tell whether none of the connected users comes to the meeting."""
         return self.is_declined() and not self.others_come
 
-    def is_read_only(self) -> bool:
-        """Tell whether the event may not be written by its calendar's user."""
-        if self.event.event is None:
+    def has_event_news(self) -> bool:
+        """Tell whether the event was edited since both sides last agreed."""
+        known, event = self._known(), self.event_meeting()
+        if known is None or event is None or self.is_read_only():
             return False
+        return bool(mapping.changed_fields(known.meeting, event))
+
+    def is_read_only(self) -> bool:
+        """Tell whether the calendar's user may not write, or make, the event."""
+        if self.event.event is None:
+            return self.calendar.access_role not in scope.WRITABLE_ROLES
         return scope.is_read_only(self.event.event, self.calendar.access_role)
 
     def _task_half(self) -> reconcile.Half:
@@ -253,6 +273,12 @@ class Pair:
         if _differ(before, self.event_meeting()):
             self.event.changed_at = event.updated_at
 
+    def wrote_event(self, document: model.Document) -> None:
+        """Take in the event as our own write left it, which is nobody's edit."""
+        edited_at = self.event.changed_at
+        self.saw_event(document)
+        self.event.changed_at = edited_at
+
     def saw_no_event(self) -> None:
         """Take in that Google no longer knows the event."""
         self.saw_event_end()
@@ -261,7 +287,7 @@ class Pair:
     def saw_event_end(self) -> None:
         """Take in that the event is cancelled, without the tombstone that it left."""
         if self.event.document is not None:
-            self.saw_event({**self.event.document, "status": "cancelled", "etag": ""})
+            self.saw_event(mapping.deleted(self.event.document))
 
     def move_to(self, connection: tables.Connection, calendar: tables.Calendar) -> None:
         """Take in that the event belongs on another calendar, where it is not yet."""
@@ -271,13 +297,15 @@ class Pair:
         self.baseline = None
         self.has_moved = True
 
-    def agree(self, target: model.Meeting) -> bool:
-        """Move the baseline to `target` if that is where both sides are by now."""
+    def agree(self, target: model.Meeting, responses: model.Responses) -> bool:
+        """Move the baseline to `target` if that is where both sides are by now.
+
+        `responses` are the answers that the CRM knows of.
+        """
         sides = (self._task_half(), self._event_half())
         are_there = all(_has_reached(side, target) for side in sides)
         if are_there:
-            answers = dict(self.responses())
-            self.baseline = model.Baseline(meeting=target, responses=answers)
+            self.baseline = model.Baseline(meeting=target, responses=dict(responses))
         return are_there
 
 

@@ -1,7 +1,7 @@
 """Whether, and in whose calendar, the event of a pair has its place."""
 
 from shared.adapters.store import UnitOfWork, tables
-from shared.adapters.store.states import ConnectionState
+from shared.adapters.store.states import ConnectionState, LinkState
 from shared.domain import model, scope
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Presence
@@ -20,7 +20,9 @@ def place(work: UnitOfWork, pair: Pair) -> Reason | None:
     task = pair.task.task
     if task is not None and (pair.task.presence is Presence.LIVE or pair.is_detached):
         pair.out_of_scope = scope.why_out_of_scope(task, pair.settings)
-        if pair.out_of_scope is None and _is_to_move(pair, task):
+        is_to_move = pair.out_of_scope is None and _is_to_move(pair, task)
+        pair.moves_later = is_to_move and _was_edited_here(pair)
+        if is_to_move and not pair.moves_later:
             must_wait = _move(work, pair, task)
             if must_wait is not None:
                 return must_wait
@@ -69,6 +71,19 @@ def _is_elsewhere(pair: Pair, task: model.Task) -> bool:
 def _is_with_its_owner(pair: Pair, task: model.Task) -> bool:
     is_own = task.owner_id == pair.connection.crm_user_id
     return is_own and pair.calendar.google_sub == pair.connection.google_sub
+
+
+def _was_edited_here(pair: Pair) -> bool:
+    """Tell whether the event, where it is, has an edit that its task does not have.
+
+    Only where the account that has it is still connected. What became of it while its
+    link was out of use, or about to be, reaches nobody.
+    """
+    is_active = pair.connection.state == ConnectionState.ACTIVE
+    is_within_reach = pair.calendar.google_sub == pair.connection.google_sub
+    settled = {LinkState.ACTIVE, LinkState.CONFLICT}
+    in_use = pair.link is not None and pair.link.state in settled
+    return is_active and is_within_reach and in_use and pair.has_event_news()
 
 
 def _stays(pair: Pair, task: model.Task) -> bool:

@@ -10,7 +10,7 @@ from shared.domain.messages import Message, Queue
 from workers import intake, people
 from workers.services import Services
 
-_OVERLAP = timedelta(seconds=30)
+OVERLAP = timedelta(seconds=30)
 """A change may become visible a little later than its time says."""
 
 
@@ -47,7 +47,7 @@ class Polling:
                 self._publish(job, organization, page.tasks)
         # What was listed now needs no second look, beyond what may appear late.
         skew = crm.clock_skew() or timedelta()
-        self._advance(organization.id, max(since, began_at + skew - _OVERLAP))
+        self._advance(organization.id, max(since, began_at + skew - OVERLAP))
 
     def _publish(
         self,

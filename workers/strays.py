@@ -7,11 +7,12 @@ way leaves no duplicate.
 """
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import errors, mapping, ports, scope
+from shared.domain import errors, mapping, model, ports, scope
 from workers.google_side import SILENT
 from workers.pair import Pair
 from workers.remotes import Remotes
@@ -19,11 +20,32 @@ from workers.remotes import Remotes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stray:
-    """A copy to be removed, and whose it is."""
+    """A copy that may have to be removed, and whose it is."""
 
     copy: tables.Copy
     calendar: tables.Calendar
     connection: tables.Connection
+
+    def is_read_only(self) -> bool:
+        """Tell whether its user may not write the event."""
+        return scope.is_read_only(self._event(), self.calendar.access_role)
+
+    def can_be_removed(self) -> bool:
+        """Tell whether it is there, and its user lets us remove it.
+
+        Events of an account that is no longer connected stay as they are.
+        """
+        return (
+            not self._event().is_cancelled
+            and self.connection.state == ConnectionState.ACTIVE
+            and self.connection.google_sub == self.calendar.google_sub
+            and self.calendar.access_role in scope.WRITABLE_ROLES
+        )
+
+    def _event(self) -> model.Event:
+        return mapping.event_from_document(
+            self.copy.document, calendar_zone=self.calendar.time_zone
+        )
 
 
 def are_possible(pair: Pair) -> bool:
@@ -36,17 +58,32 @@ def find(work: UnitOfWork, pair: Pair) -> list[Stray]:
     link = pair.link
     if link is None:
         return []
-    found = []
-    for copy in work.copies.of_meeting(link):
-        is_own = (copy.calendar_id, copy.event_id) == (link.calendar_id, link.event_id)
-        is_former = copy.event_id != link.event_id
-        if is_own or not (is_former or _has_ended(pair)):
-            continue
-        calendar = work.calendars.by_id(copy.calendar_id)
-        connection = work.connections.by_id(calendar.connection_id)
-        if _can_be_removed(copy, calendar, connection):
-            found.append(Stray(copy=copy, calendar=calendar, connection=connection))
-    return found
+    copies = [_copy(work, row) for row in work.copies.of_meeting(link)]
+    ours = {each.copy.event_id for each in copies if not each.is_read_only()}
+    return [
+        each
+        for each in copies
+        if _has_no_place(each.copy, link, pair, ours) and each.can_be_removed()
+    ]
+
+
+def _copy(work: UnitOfWork, copy: tables.Copy) -> Stray:
+    calendar = work.calendars.by_id(copy.calendar_id)
+    connection = work.connections.by_id(calendar.connection_id)
+    return Stray(copy=copy, calendar=calendar, connection=connection)
+
+
+def _has_no_place(
+    copy: tables.Copy, link: tables.Link, pair: Pair, ours: Collection[str]
+) -> bool:
+    """Tell whether it is left behind: by a move, or by the end of the meeting.
+
+    `ours` are the events that one of the connected users may write. A meeting of
+    somebody else's goes on where it is, whoever has the task.
+    """
+    if copy.event_id != link.event_id:
+        return copy.event_id in ours
+    return copy.calendar_id != link.calendar_id and _has_ended(pair)
 
 
 def _has_ended(pair: Pair) -> bool:
@@ -62,19 +99,6 @@ def _has_ended(pair: Pair) -> bool:
     return was_theirs and not pair.is_declined()
 
 
-def _can_be_removed(
-    copy: tables.Copy, calendar: tables.Calendar, connection: tables.Connection
-) -> bool:
-    event = mapping.event_from_document(copy.document, calendar_zone=calendar.time_zone)
-    return (
-        not event.is_cancelled
-        and connection.state == ConnectionState.ACTIVE
-        # Events of an account that is no longer connected stay as they are.
-        and connection.google_sub == calendar.google_sub
-        and calendar.access_role in scope.WRITABLE_ROLES
-    )
-
-
 def remove(stray: Stray, store: Store, remotes: Remotes, clock: ports.Clock) -> None:
     """Remove a copy, without mail; raises what keeps Google from doing so."""
     google = remotes.google(stray.connection)
@@ -84,7 +108,7 @@ def remove(stray: Stray, store: Store, remotes: Remotes, clock: ports.Clock) -> 
         google.delete_event(
             calendar_id, stray.copy.event_id, etag=None, send_updates=SILENT
         )
-    document = {**stray.copy.document, "status": "cancelled", "etag": ""}
+    document = mapping.deleted(stray.copy.document)
     event = mapping.event_from_document(
         document, calendar_zone=stray.calendar.time_zone
     )

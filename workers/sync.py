@@ -135,10 +135,12 @@ class Sync:
                 done = self._attempt(message, pair)
             except errors.StaleStateError as error:
                 log.info("Decided anew because: %s", error)
+                self._know_all(pair)
                 continue
-            if placing.demand(pair) == demand:
+            is_in_place = placing.demand(pair) == demand and not pair.moves_later
+            if is_in_place or done[0].contested:
                 return done
-            # What was read meanwhile belongs elsewhere: the edit first, then the move.
+            # It belongs elsewhere by now: the edit first, then the move.
             demand = placing.demand(pair)
             done_instead = self._place_anew(pair, done)
             if done_instead is not None:
@@ -160,6 +162,11 @@ class Sync:
         entry = history.describe(pair, decision, writes)
         self._applier.apply(pair, decision, writes, send_updates=send_updates)
         return decision, history.naming(entry, pair)
+
+    def _know_all(self, pair: Pair) -> None:
+        """Learn who is who among the people that were read meanwhile."""
+        with self._store.read() as work:
+            pair.directory = stored.directory(work, pair)
 
     def _place_anew(self, pair: Pair, done: Done) -> Done | None:
         """Bring the pair to its place; return None if something is to be done there."""

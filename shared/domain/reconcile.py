@@ -77,7 +77,7 @@ class Situation:
     on_hold: Reason | None = None
     """Why the event, in its present form, cannot be mapped to a task."""
     read_only: bool = False
-    """The event may not be written by its calendar's user."""
+    """The event may not be written, or made, by its calendar's user."""
     declined: bool = False
     """The calendar's user declined, and nobody else who is connected still comes.
 
@@ -196,6 +196,8 @@ def _export(situation: Situation) -> Decision:
     task = _present(situation.task)
     if task is None:
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
+    if situation.read_only:
+        return Decision(reason=Reason.READ_ONLY_EVENT)
     return _settled(situation, Reason.TASK_CREATED, task)
 
 

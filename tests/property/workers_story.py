@@ -79,8 +79,13 @@ class Story:
             self.world.edit_event(event["id"], name, status="confirmed")
 
     def purge_event(self, name: str, pick: int) -> None:
-        """Google forgets an event that was deleted."""
-        for event in _one_of(self.world.accounts[name].bin(), pick):
+        """Google forgets an event that was deleted, weeks after it said so."""
+        forgettable = [
+            event
+            for event in self.world.accounts[name].bin()
+            if self._has_been_told(name, event["id"])
+        ]
+        for event in _one_of(forgettable, pick):
             self.world.accounts[name].purge(event["id"])
 
     # -- the messages -------------------------------------------------------------
@@ -160,6 +165,13 @@ class Story:
         checked.tasks()
         checked.events()
         assert self.world.dead_letters() == []
+
+    def _has_been_told(self, name: str, event_id: str) -> bool:
+        """Tell whether a list, or our own write, has shown the end of an event."""
+        calendar = self.world.calendar(name)
+        with self.world.store.read() as work:
+            copy = work.copies.of(calendar.id, event_id)
+        return copy is not None and copy.document["status"] == "cancelled"
 
     def _tick(self) -> None:
         self.world.pass_time()

@@ -7,6 +7,7 @@
 from shared.domain.mapping.directory import Directory
 from shared.domain.mapping.event_bodies import Tag, event_body, event_patch
 from shared.domain.mapping.events import (
+    deleted,
     event_from_document,
     meeting_of_event,
     own_addresses,
@@ -35,6 +36,7 @@ __all__ = [
     "baseline_to_document",
     "cancelled",
     "changed_fields",
+    "deleted",
     "event_body",
     "event_from_document",
     "event_patch",

@@ -4,6 +4,7 @@ Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
 """
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from shared.domain import errors, text, zones
 from shared.domain.mapping.directory import Directory, address
@@ -24,6 +25,9 @@ from shared.domain.model import (
 
 TASK_KEY = "crmTaskId"
 ORGANIZATION_KEY = "crmOrganization"
+
+_TICK = timedelta(milliseconds=1)
+"""Google's times are no finer (fact 75)."""
 
 _FROM_GOOGLE = {
     "needsAction": Response.NEEDS_ACTION,
@@ -127,6 +131,19 @@ def _original_start(document: Document, calendar_zone: str) -> str | None:
     if "date" in start:
         return str(start["date"])
     return _instant(start, calendar_zone).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def deleted(document: Document) -> dict[str, Any]:
+    """Return an event as it is once it is deleted, until Google tells of it.
+
+    It counts as a little later than what it ends: a page that was listed before must
+    not bring the event back. The tombstone's own time is later still.
+    """
+    end: dict[str, Any] = {"status": EventStatus.CANCELLED.value, "etag": ""}
+    updated_at = _instant_of(document, "updated")
+    if updated_at is not None:
+        end["updated"] = (updated_at + _TICK).isoformat()
+    return {**document, **end}
 
 
 # -- event -> meeting -------------------------------------------------------------

@@ -154,3 +154,19 @@ def test_what_broke_an_event_is_kept_as_the_cause() -> None:
         event(status="postponed")
 
     assert isinstance(refused.value.__cause__, ValueError)
+
+
+def test_a_deleted_event_is_later_than_what_it_ends() -> None:
+    document = event_document(updated="2026-03-01T08:00:00.000Z")
+
+    read = mapping.event_from_document(mapping.deleted(document), calendar_zone="UTC")
+
+    assert (read.status, read.etag) == (EventStatus.CANCELLED, "")
+    assert read.updated_at is not None
+    assert read.updated_at > datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+def test_a_deleted_event_without_a_time_has_none() -> None:
+    bare = {"id": "abc", "status": "confirmed"}
+
+    assert mapping.deleted(bare) == {"id": "abc", "status": "cancelled", "etag": ""}

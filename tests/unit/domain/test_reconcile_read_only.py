@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.model import Meeting, Side
 from shared.domain.reasons import Reason
-from shared.domain.reconcile import Decision, Half, Situation, Write
+from shared.domain.reconcile import ABSENT, Decision, Half, Situation, Write
 from shared.domain.settings import Settings
 from tests.unit.domain.deciding import (
     AGREED,
@@ -137,3 +137,9 @@ def test_google_is_right_where_nothing_was_ever_agreed(settings: Settings) -> No
 
     assert decision.target == BY_EVENT
     assert writes(found, decision) == (Write.UPDATE, Write.NOTHING)
+
+
+def test_no_event_is_made_in_a_calendar_that_may_not_be_written() -> None:
+    found = situation(event=ABSENT, baseline=None, read_only=True)
+
+    assert decide(found) == Decision(reason=Reason.READ_ONLY_EVENT)

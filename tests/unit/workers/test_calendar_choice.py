@@ -114,3 +114,27 @@ def test_the_first_account_has_one_event_again_when_it_is_connected_again(
 
     assert world.only_link().event_id == world.only_event()["id"]
     assert len(world.crm_side.live_tasks()) == 1
+
+
+def test_an_event_outside_the_window_moves_too(world: World) -> None:
+    _with_another_calendar(world)
+    world.add_task(due_at="2026-12-03T10:00:00Z")
+    world.settle()
+
+    _choose(world, TEAM)
+
+    assert world.ann.live_events() == []
+    assert world.only_link().calendar_id == world.calendar().id
+
+
+def test_what_is_over_in_the_former_calendar_is_left_in_peace(world: World) -> None:
+    _with_another_calendar(world)
+    world.add_task(due_at="2026-12-03T10:00:00Z", status="open")
+    world.settle()
+    world.edit_task(world.only_task()["id"], status="cancelled")
+    world.settle()
+    world.forget_calls()
+
+    _choose(world, TEAM)
+
+    assert "get_task" not in world.crm_side.calls

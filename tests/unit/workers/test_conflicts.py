@@ -337,3 +337,58 @@ def test_a_task_that_is_purged_while_it_is_read_counts_as_deleted(
 
     titles = [task["title"] for task in world.crm_side.live_tasks()]
     assert titles == ["Plan", "Google"]
+
+
+def test_our_own_write_does_not_make_an_edit_the_later_one(world: World) -> None:
+    world.settings(merge_disjoint_edits=True)
+    task = world.add_task()
+    world.settle()
+    world.edit_event(world.only_event()["id"], location="Room 3")
+    world.pass_time()
+    world.crm_side.edit(task["id"], title="First thought")
+    world.pass_time()
+
+    def second_thought() -> None:
+        world.crm_side.edit(task["id"], title="Second thought")
+        world.pass_time()
+
+    world.ann.before_next("patch_event", second_thought)
+    world.settle()
+
+    assert _titles(world) == {"Second thought"}
+    assert world.only_event()["location"] == "Room 3"
+    assert world.only_task()["location"] == "Room 3"
+
+
+def test_guests_read_after_a_refusal_are_known_on_both_sides(world: World) -> None:
+    world.settings(merge_disjoint_edits=True)
+    first, second = world.add_task(title="A"), world.add_task(title="B")
+    world.settle()
+    events = {e["summary"]: e["id"] for e in world.ann.live_events()}
+    world.pass_time()
+
+    world.crm_side.edit(first["id"], attendees=[{"email": "ben@example.com"}])
+    world.edit_event(events["A"], location="Room 3")
+    world.ann.edit(events["B"], attendees=[{"email": "ben@gmail.com"}])
+    world.edit_task(second["id"], location="Room 4")
+    world.settle()
+
+    for task, event_id in [(first, events["A"]), (second, events["B"])]:
+        (in_crm,) = world.crm_side.task(task["id"])["attendees"]
+        (in_google,) = world.ann.event(event_id)["attendees"]
+        assert in_crm["email"] == "ben@example.com"
+        assert in_google["email"] == "ben@gmail.com"
+
+
+@pytest.mark.parametrize("policy", ["crm_wins", "google_wins", "manual"])
+def test_a_guest_who_connects_is_no_edit(world: World, policy: str) -> None:
+    world.settings(conflict_policy=policy)
+    world.add_event(attendees=[{"email": "cleo@gmail.com"}])
+    world.settle()
+    world.connect("cleo")
+
+    world.edit_task(world.only_task()["id"], title="CRM")
+    world.settle()
+
+    assert _titles(world) == {"CRM"}
+    assert world.last_item().reason == Reason.TASK_EDITED

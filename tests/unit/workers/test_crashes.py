@@ -440,3 +440,57 @@ def test_both_edits_survive_a_failure_between_the_two_writes_of_a_merge(
     event, task = world.only_event(), world.only_task()
     assert (event["summary"], event["location"]) == ("Plan B", "Room 3")
     assert (task["title"], task["location"]) == ("Plan B", "Room 3")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_late_webhook_of_the_deleted_task_does_not_end_its_restored_event(
+    world: World, policy: str
+) -> None:
+    world.settings(conflict_policy=policy)
+    world.add_event()
+    world.settle()
+    task = world.only_task()
+    world.remove_task(task["id"])
+    world.settle()
+    world.edit_event("fromgoogle", status="confirmed")
+    world.crm_side.fail_next(errors.RemoteUnavailableError(), on="create_task")
+    world.settle()
+
+    world.task_changed(world.crm_side.task(task["id"]))
+    world.settle(patience=LATER)
+
+    assert world.only_event()["id"] == "fromgoogle"
+    assert world.only_task()["status"] == "open"
+
+
+# -- an event goes because its task is not to be synced any more ------------------
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"type": "Call"},
+        {"owner_id": "cleo"},
+        {"due_at": None, "duration_minutes": None},
+    ],
+)
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_a_worker_that_dies_while_it_removes_an_event_leaves_the_task_alone(
+    world: World, edit: dict[str, object], dies: str
+) -> None:
+    task = world.add_task()
+    world.settle()
+    world.edit_task(task["id"], **edit)
+    order = world.ann.fail_next if dies == "before" else world.ann.apply_then_fail
+    order(Killed(), on="delete_event")
+    world.crash()
+    (redelivered,) = world.broker.lose()
+
+    world.calendar_changed()
+    world.settle()
+    world.broker.publish(redelivered)
+    world.settle()
+
+    assert world.only_task()["status"] == "open"
+    assert world.ann.live_events() == []
+    assert world.only_link().state == LinkState.DETACHED

@@ -187,3 +187,22 @@ def test_webhooks_only_mark_where_the_frequency_is_not_realtime(
 
     assert world.ann.calls == []
     assert world.crm_side.calls == []
+
+
+def test_an_old_page_of_a_list_does_not_bring_back_what_we_deleted(
+    world: World,
+) -> None:
+    task = world.add_task()
+    world.settle()
+
+    def delete() -> None:
+        world.remove_task(task["id"])
+        world.broker.run(world.dispatcher)
+
+    world.ann.after_next("list_events", delete)
+    world.calendar_changed()
+    world.settle()
+
+    assert world.crm_side.live_tasks() == []
+    assert world.ann.live_events() == []
+    assert Reason.EVENT_RESTORED not in world.reasons()

@@ -1,10 +1,12 @@
 """What people do in their calendars appears in the CRM."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.adapters.store.states import LinkState, Outcome
+from shared.domain import errors
 from shared.domain.reasons import Reason
 from tests.unit.workers.world import World
 
@@ -216,3 +218,15 @@ def test_an_event_that_appears_and_disappears_leaves_no_task(world: World) -> No
 
     assert world.crm_side.calls == []
     assert set(world.reasons()) == {Reason.NOTHING_TO_CANCEL}
+
+
+def test_an_answer_that_the_crm_did_not_take_is_written_later(world: World) -> None:
+    world.add_event(attendees=[{"email": GUEST}])
+    world.settle()
+    world.crm_side.fail_next(errors.RemoteUnavailableError(), on="update_task")
+
+    answered = [{"email": GUEST, "responseStatus": "accepted"}]
+    world.edit_event("fromgoogle", attendees=answered)
+    world.settle(patience=timedelta(seconds=20))
+
+    assert [a["response"] for a in world.only_task()["attendees"]] == ["accepted"]

@@ -148,3 +148,25 @@ def test_a_conflict_can_be_found_at_the_first_meeting_of_both(world: World) -> N
     assert world.only_link().state == LinkState.CONFLICT
     assert world.only_event()["summary"] == "Google"
     assert world.crm_side.task(task["id"])["title"] == "CRM"
+
+
+def test_a_conflict_is_not_settled_by_another_owner(world: World) -> None:
+    world.settings(conflict_policy="manual")
+    task = world.add_task()
+    world.settle()
+    world.edit_event(world.only_event()["id"], summary="Google")
+    world.edit_task(task["id"], title="CRM")
+    world.settle()
+
+    world.edit_task(task["id"], owner_id="ben")
+    world.settle()
+
+    assert world.only_event("ann")["summary"] == "Google"
+    assert [c.state for c in world.conflicts()] == ["open"]
+
+    world.edit_task(task["id"], title="Google")
+    world.settle()
+
+    assert world.ann.live_events() == []
+    assert world.only_event("ben")["summary"] == "Google"
+    assert [c.state for c in world.conflicts()] == ["resolved"]

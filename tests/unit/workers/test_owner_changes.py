@@ -363,3 +363,47 @@ def test_a_task_that_is_made_unheard_and_moved_at_once_is_moved(world: World) ->
 
     assert world.ann.live_events() == []
     assert world.only_event("ben")["summary"] == "Lunch"
+
+
+def test_an_edit_that_waits_to_be_looked_at_moves_along(world: World) -> None:
+    task = world.add_task()
+    world.settle()
+    world.edit_event(world.only_event()["id"], summary="Plan B")
+    world.edit_task(task["id"], owner_id="ben")
+
+    world.broker.hand_over(world.dispatcher)  # the pull
+    world.settle()
+
+    assert world.ann.live_events() == []
+    assert world.only_event("ben")["summary"] == "Plan B"
+    assert world.only_task()["title"] == "Plan B"
+    assert world.last_item().reason != Reason.OWNER_MUST_RECONNECT
+
+
+def test_an_edit_that_waits_in_a_lost_calendar_does_not_hold_up_the_new_owner(
+    world: World,
+) -> None:
+    task = world.add_task()
+    world.settle()
+    world.edit_event(world.only_event()["id"], summary="Plan B")
+    world.broker.hand_over(world.dispatcher)  # the pull
+    world.change_connection(state="needs_reauthorization")
+
+    world.edit_task(task["id"], owner_id="ben")
+    world.settle()
+
+    assert len(world.ben.live_events()) == 1
+
+
+def test_an_event_removed_for_a_new_owner_without_a_connection_stays_away(
+    world: World,
+) -> None:
+    task = world.add_task()
+    world.settle()
+    world.edit_task(task["id"], owner_id="cleo")
+    world.settle()
+
+    world.edit_task(task["id"], title="Plan B")
+    world.settle()
+
+    assert world.ann.live_events() == []

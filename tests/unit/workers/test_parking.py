@@ -266,3 +266,72 @@ def test_a_calendar_that_is_gone_is_noticed_by_a_sync_of_everything(
 
     assert world.connection().state == "calendar_missing"
     assert world.broker.waiting() == []
+
+
+def test_a_task_outside_the_window_that_changed_meanwhile_follows(
+    world: World,
+) -> None:
+    task = world.add_task(due_at="2026-12-03T10:00:00Z")
+    world.settle()
+    world.change_connection(state="needs_reauthorization")
+    world.edit_task(task["id"], title="Plan B")
+    world.add_task(title="New", due_at="2026-12-04T10:00:00Z")
+    world.poll()
+
+    world.reconnect()
+
+    assert {e["summary"] for e in world.ann.live_events()} == {"Plan B", "New"}
+
+
+def test_a_task_outside_the_window_that_was_deleted_meanwhile_takes_its_event_along(
+    world: World,
+) -> None:
+    task = world.add_task(due_at="2026-12-03T10:00:00Z")
+    world.settle()
+    world.change_connection(state="needs_reauthorization")
+    world.remove_task(task["id"])
+    world.poll()
+
+    world.reconnect()
+
+    assert world.ann.live_events() == []
+
+
+def test_an_event_outside_the_window_that_changed_meanwhile_is_followed(
+    world: World,
+) -> None:
+    world.add_event()
+    world.settle()
+    world.pass_time(timedelta(days=40))
+    world.poll()
+    world.change_connection(state="needs_reauthorization")
+    world.edit_event("fromgoogle", summary="Notes")
+    world.settle()
+
+    world.reconnect()
+
+    assert world.only_task()["title"] == "Notes"
+
+
+def test_a_sync_token_that_expired_meanwhile_holds_nothing_up(world: World) -> None:
+    world.add_event()
+    world.settle()
+    world.change_connection(state="needs_reauthorization")
+    world.edit_event("fromgoogle", summary="Dinner")
+    world.ann.expire_sync_tokens()
+
+    world.reconnect()
+
+    assert world.only_task()["title"] == "Dinner"
+
+
+def test_changes_meanwhile_are_listed_page_by_page(world: World) -> None:
+    world.change_connection(state="needs_reauthorization")
+    for number in range(3):
+        world.add_event(f"event{number}", summary=f"Lunch {number}")
+    world.settle()
+    world.ann._page_size = 1  # noqa: SLF001 - the double's own
+
+    world.reconnect()
+
+    assert len(world.crm_side.live_tasks()) == 3

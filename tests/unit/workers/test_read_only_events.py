@@ -99,3 +99,30 @@ def test_an_event_that_its_guests_may_edit_is_written(world: World) -> None:
     world.settle()
 
     assert world.only_event()["summary"] == "Ours"
+
+
+def test_a_task_gets_no_event_in_a_calendar_that_its_owner_may_only_read(
+    world: World,
+) -> None:
+    with world.store.begin() as work:
+        work.calendars.by_id(world.calendar().id).access_role = "reader"
+        work.commit()
+
+    world.add_task()
+    world.settle()
+
+    assert world.ann.calls == []
+    item = world.last_item()
+    assert (item.outcome, item.reason) == (Outcome.SKIPPED, Reason.READ_ONLY_EVENT)
+
+
+def test_a_former_owners_invitation_stays_when_the_task_moves_on(world: World) -> None:
+    world.add_event(**FOREIGN)
+    world.settle()
+
+    world.edit_task(world.only_task()["id"], owner_id="ben")
+    world.settle()
+
+    assert world.only_event("ann")["id"] == "fromgoogle"
+    assert world.only_event("ben")["summary"] == "Lunch"
+    assert len(world.crm_side.live_tasks()) == 1

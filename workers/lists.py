@@ -1,0 +1,199 @@
+"""Both sides of one connection as full lists show them, for first syncs and repairs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import LinkState
+from shared.domain import errors, mapping, messages, model, ports, scope
+from shared.domain.messages import Queue
+from shared.domain.settings import Frequency, Settings
+from workers import intake, polling
+from workers.services import Services
+from workers.window import Window
+
+
+@dataclass(slots=True, kw_only=True)
+class Lists:
+    """Both sides of one connection, listed once."""
+
+    services: Services
+    job: intake.Job
+    organization: tables.Organization
+    connection: tables.Connection
+    calendar: tables.Calendar
+    settings: Settings
+    window: Window
+    _event_ids: set[str] = field(default_factory=set)
+    _task_ids: set[str] = field(default_factory=set)
+
+    def events(self) -> ports.EventPage:
+        """List the calendar; return the last page, with the sync token."""
+        self._changed_events()
+        google = self.services.remotes.google(self.connection)
+        calendar_id, page_token = self.calendar.google_calendar_id, None
+        while True:
+            page = google.list_events(
+                calendar_id, page_token=page_token, time_min=self.window.start
+            )
+            self._event_ids |= {each.event_id for each in self._take_in(page)}
+            page_token = page.next_page_token
+            if page_token is None:
+                return page
+
+    def _changed_events(self) -> None:
+        """List what changed since the last list, inside the window or not."""
+        token = self.calendar.sync_token if self._unseen_since() else None
+        page_token = None
+        google = self.services.remotes.google(self.connection)
+        while token is not None:
+            try:
+                page = google.list_events(
+                    self.calendar.google_calendar_id,
+                    sync_token=token,
+                    page_token=page_token,
+                )
+            except errors.SyncTokenExpiredError:
+                return
+            self._take_in(page, is_change=True)
+            page_token = page.next_page_token
+            if page_token is None:
+                return
+
+    def _take_in(
+        self, page: ports.EventPage, *, is_change: bool = False
+    ) -> list[intake.Seen]:
+        with self.services.store.begin() as work:
+            now = self.services.clock.now()
+            seen = intake.take_in(work, self.calendar, page.events, now)
+            due = [
+                each
+                for each in seen
+                if (is_change and not each.is_settled) or self._is_event_due(work, each)
+            ]
+            work.commit()
+        due.sort(key=lambda each: str(each.event.when) if each.event else "")
+        self.job.publish(Queue.BACKFILL, [each.due(self.calendar.id) for each in due])
+        return seen
+
+    def _is_event_due(self, work: UnitOfWork, seen: intake.Seen) -> bool:
+        if seen.event is None:
+            return True
+        link = work.links.of_event(self.calendar.id, seen.event_id)
+        if link is not None:
+            return not seen.is_settled or link.state != LinkState.ACTIVE
+        when = seen.event.when
+        is_inside = when is not None and self.window.has(when)
+        return is_inside and not seen.event.is_cancelled
+
+    def tasks(self) -> None:
+        """List the user's tasks of the window, and what changed since the last list."""
+        self._list_tasks(due_from=self.window.start, due_to=self.window.end)
+        since = self._unseen_since()
+        if since is not None:
+            skew = timedelta(seconds=self.organization.crm_skew_seconds)
+            self._list_tasks(updated_since=since + skew - polling.OVERLAP)
+
+    def _list_tasks(
+        self,
+        *,
+        due_from: datetime | None = None,
+        due_to: datetime | None = None,
+        updated_since: datetime | None = None,
+    ) -> None:
+        crm, cursor = self.services.remotes.crm(self.organization), None
+        while True:
+            page = crm.list_tasks(
+                owner_id=self.connection.crm_user_id,
+                due_from=due_from,
+                due_to=due_to,
+                updated_since=updated_since,
+                cursor=cursor,
+            )
+            with self.services.store.read() as work:
+                due = [d for d in page.tasks if self._is_task_due(work, d)]
+            self._task_ids |= {document["id"] for document in page.tasks}
+            self.job.publish(Queue.BACKFILL, [self._task_due(d["id"]) for d in due])
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def _is_task_due(self, work: UnitOfWork, document: model.Document) -> bool:
+        link = work.links.of_task(self.organization.id, document["id"])
+        if link is None:
+            return not document["deleted"]
+        if link.state != LinkState.ACTIVE:
+            return True
+        if link.calendar_id != self.calendar.id:
+            return True  # Its event is to move here.
+        if not polling.is_settled(work, self.organization.id, document):
+            return True
+        # The scope may have changed, which no version shows.
+        task = mapping.task_from_document(document)
+        return scope.why_out_of_scope(task, self.settings) is not None
+
+    def _unseen_since(self) -> datetime | None:
+        """Return since when nobody has followed single changes, None if all are seen.
+
+        No poll or push is acted on while a connection is not active, nor where syncs
+        are made by hand.
+        """
+        listed_at, connected_at = self.calendar.listed_at, self.connection.connected_at
+        if listed_at is None or connected_at is None:
+            return None
+        is_by_hand = self.settings.frequency is Frequency.MANUAL
+        return listed_at if is_by_hand or connected_at > listed_at else None
+
+    def unlisted(self) -> None:
+        """Look at the links of the window whose records no list showed.
+
+        And at all that are left in a calendar that was synced before.
+        """
+        with self.services.store.read() as work:
+            links = [
+                link
+                for link in work.links.live_of_calendar(self.calendar.id)
+                if self._is_inside(link)
+            ]
+            left_behind = [
+                link
+                for calendar in work.calendars.of_account(
+                    self.connection.id, self.calendar.google_sub
+                )
+                if calendar.id != self.calendar.id
+                for link in work.links.live_of_calendar(calendar.id)
+                if not _is_over(link)
+            ]
+        due: list[messages.Subject] = []
+        for link in links:
+            if link.event_id is not None and link.event_id not in self._event_ids:
+                due.append(
+                    messages.EventDue(
+                        calendar_id=self.calendar.id,
+                        event_id=link.event_id,
+                        must_read=True,
+                    )
+                )
+            if link.task_id is not None and link.task_id not in self._task_ids:
+                due.append(self._task_due(link.task_id))
+        due += [
+            self._task_due(link.task_id)
+            for link in left_behind
+            if link.task_id is not None and link.task_id not in self._task_ids
+        ]
+        self.job.publish(Queue.BACKFILL, due)
+
+    def _is_inside(self, link: tables.Link) -> bool:
+        if link.baseline is None:
+            return True
+        meeting = mapping.baseline_from_document(link.baseline).meeting
+        return not _is_over(link) and self.window.has(meeting.when)
+
+    def _task_due(self, task_id: str) -> messages.TaskDue:
+        return messages.TaskDue(organization_id=self.organization.id, task_id=task_id)
+
+
+def _is_over(link: tables.Link) -> bool:
+    """Tell whether the meeting was cancelled on both sides."""
+    known = link.baseline
+    return known is not None and mapping.baseline_from_document(known).meeting.cancelled
