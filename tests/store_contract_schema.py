@@ -38,6 +38,26 @@ class LocksContract(store_rows.StoreFixture):
         with store.try_lock("link:1"), store.try_lock("link:2") as other:
             assert other is True
 
+    def test_locks_are_taken_together_or_not_at_all(self, store: Store) -> None:
+        with store.try_lock("link:2"):
+            with store.try_lock("link:1", "link:2") as both:
+                pass
+            with store.try_lock("link:1") as first:
+                pass
+
+        assert (both, first) == (False, True)
+
+    def test_locks_that_were_taken_together_are_held_together(
+        self, store: Store
+    ) -> None:
+        with store.try_lock("link:1", "link:2") as both:
+            with store.try_lock("link:1") as first:
+                pass
+            with store.try_lock("link:2") as second:
+                pass
+
+        assert (both, first, second) == (True, False, False)
+
     def test_a_lock_is_free_again_after_an_error(self, store: Store) -> None:
         with pytest.raises(RuntimeError), store.try_lock("link:1"):
             raise RuntimeError

@@ -123,37 +123,43 @@ def record(work: UnitOfWork, message: Message, entry: Entry, *, now: datetime) -
 
     A later attempt of the same message corrects its line.
     """
-    job_id = message.job_id or open_job(
-        work,
-        message,
-        organization_id=entry.organization_id,
-        connection_id=entry.connection_id,
-        now=now,
-        expected=1,
-    )
-    work.items.record(
-        tables.JobItem(
-            job_id=job_id,
+    row = _row(message, entry, now)
+    if message.job_id is not None:
+        row.job_id = message.job_id
+        work.items.record(row)
+    else:
+        job = open_job(
+            work,
+            message,
             organization_id=entry.organization_id,
             connection_id=entry.connection_id,
-            link_id=entry.link_id,
-            delivery_id=message.id,
-            task_id=entry.task_id,
-            event_id=entry.event_id,
-            action=entry.action,
-            outcome=entry.outcome,
-            reason=entry.reason,
-            error=entry.error,
-            attempts=message.attempt,
-            changes=entry.changes,
-            crm=entry.crm,
-            google=entry.google,
-            at=now,
-            next_attempt_at=entry.next_attempt_at,
+            now=now,
+            expected=1,
         )
-    )
+        work.items.record_first(job, row)
     metrics.decisions.labels(entry.outcome, entry.reason).inc()
-    return job_id
+    return row.job_id
+
+
+def _row(message: Message, entry: Entry, now: datetime) -> tables.JobItem:
+    return tables.JobItem(
+        organization_id=entry.organization_id,
+        connection_id=entry.connection_id,
+        link_id=entry.link_id,
+        delivery_id=message.id,
+        task_id=entry.task_id,
+        event_id=entry.event_id,
+        action=entry.action,
+        outcome=entry.outcome,
+        reason=entry.reason,
+        error=entry.error,
+        attempts=message.attempt,
+        changes=entry.changes,
+        crm=entry.crm,
+        google=entry.google,
+        at=now,
+        next_attempt_at=entry.next_attempt_at,
+    )
 
 
 def record_failure(
@@ -191,9 +197,9 @@ def open_job(
     connection_id: int | None,
     now: datetime,
     expected: int | None = None,
-) -> int:
+) -> tables.Job:
     """Start the job of a message; `expected` records end it, None while unknown."""
-    job = work.jobs.start(
+    return work.jobs.start(
         organization_id=organization_id,
         connection_id=connection_id,
         trigger=message.trigger,
@@ -201,7 +207,6 @@ def open_job(
         expected=expected,
         now=now,
     )
-    return job.id
 
 
 def _direction(message: Message) -> Direction:

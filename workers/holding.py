@@ -5,7 +5,7 @@ known before it has a link keeps everybody out while the link is made.
 """
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from shared.adapters.store import Store, tables
 
@@ -33,5 +33,5 @@ def of_link(link: tables.Link) -> frozenset[str]:
 @contextmanager
 def held(store: Store, names: Collection[str]) -> Iterator[bool]:
     """Hold all of these names in the block, or yield False: somebody else has one."""
-    with ExitStack() as stack:
-        yield all(stack.enter_context(store.try_lock(name)) for name in sorted(names))
+    with store.try_lock(*sorted(names)) as is_held:
+        yield is_held

@@ -68,13 +68,16 @@ def _take_in(
     except errors.MappingError:
         # One broken event must not hold up its calendar.
         return Seen(event_id=document["id"], event=None)
-    copy = work.copies.upsert(
-        calendar.id,
-        event,
-        document,
-        changed_at=_changed_at(known, event, calendar),
-        seen_at=now,
-    )
+    if known is not None and known.etag == event.etag:
+        copy = known
+    else:
+        copy = work.copies.upsert(
+            calendar.id,
+            event,
+            document,
+            changed_at=_changed_at(known, event, calendar),
+            seen_at=now,
+        )
     return Seen(
         event_id=event.id,
         event=event,
@@ -169,20 +172,21 @@ class Job:
         """Say that the list waits for something outside of us."""
         self._held_because = reason
 
-    def _open(self) -> int:
+    def _open(self, expected: int | None = None) -> int:
         if self.message.job_id is not None:
             return self.message.job_id
         with self._services.store.begin() as work:
-            job_id = history.open_job(
+            job = history.open_job(
                 work,
                 self.message,
                 organization_id=self._organization_id or 0,
                 connection_id=self._connection_id,
                 now=self._services.clock.now(),
+                expected=expected,
             )
             work.commit()
-        self.message = replace(self.message, job_id=job_id)
-        return job_id
+        self.message = replace(self.message, job_id=job.id)
+        return job.id
 
     def _message(self, queue: Queue, subject: messages.Subject, job_id: int) -> Message:
         # Listed again after a crash, a record has the same line in the history.
@@ -206,8 +210,11 @@ class Job:
         fails_elsewhere = error is not None and not self._was_open
         if not self._ids and (waits or fails_elsewhere):
             return
-        now, job_id = self._services.clock.now(), self._open()
         entry = None if error else self._line()
+        if self.message.job_id is None and entry is None:
+            self._open(expected=0)
+            return
+        now, job_id = self._services.clock.now(), self._open()
         has_line = entry is not None or (error is not None and self._was_open)
         with self._services.store.begin() as work:
             work.jobs.expect(job_id, len(self._ids) + has_line, now=now)

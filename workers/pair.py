@@ -55,6 +55,8 @@ class Pair:
     """The event that the link had is on another calendar than it belongs to now."""
     moves_later: bool = False
     """The event belongs on another calendar, but was edited where it still is."""
+    clocks_moved: bool = False
+    """The remotes' clocks differ from ours in another way than they did."""
     others_come: bool = False
     """Another connected user has a copy of the event that is not declined."""
 
@@ -245,6 +247,17 @@ class Pair:
 
     # -- what is learnt -----------------------------------------------------------
 
+    def saw_clocks(self, *, crm: timedelta | None, google: timedelta | None) -> None:
+        """Take in what the last answers told of the remotes' clocks."""
+        if crm is not None:
+            before = self.organization.crm_skew_seconds
+            self.organization.crm_skew_seconds = crm.total_seconds()
+            self.clocks_moved |= _has_moved(before, crm)
+        if google is not None:
+            before = self.connection.google_skew_seconds
+            self.connection.google_skew_seconds = google.total_seconds()
+            self.clocks_moved |= _has_moved(before, google)
+
     def saw_task(self, document: model.Document) -> None:
         """Take in the task as the CRM has it now."""
         before = self.task_meeting()
@@ -307,6 +320,11 @@ class Pair:
         if are_there:
             self.baseline = model.Baseline(meeting=target, responses=dict(responses))
         return are_there
+
+
+def _has_moved(before_seconds: float, skew: timedelta) -> bool:
+    # Less than that is within the resolution of the headers it comes from.
+    return abs(skew.total_seconds() - before_seconds) > 1
 
 
 def _differ(before: model.Meeting | None, after: model.Meeting | None) -> bool:

@@ -77,18 +77,20 @@ class Pull:
                 if not held:
                     # Whoever holds it looks for wishes again before it is through.
                     return
-                while self._is_wanted(calendar_id):
-                    self._list_changes(message, calendar_id)
+                while self._list_if_wanted(message, calendar_id):
+                    pass
 
     def _is_wanted(self, calendar_id: int) -> bool:
         with self._store.read() as work:
             requested, done = work.calendars.counters(calendar_id)
         return requested > done
 
-    def _list_changes(self, message: Message, calendar_id: int) -> None:
+    def _list_if_wanted(self, message: Message, calendar_id: int) -> bool:
         with self._store.read() as work:
-            upto, _ = work.calendars.counters(calendar_id)
             calendar = work.calendars.by_id(calendar_id)
+            upto = calendar.requested
+            if upto == calendar.done:
+                return False
             connection = work.connections.by_id(calendar.connection_id)
         if connection.state == ConnectionState.ACTIVE and calendar.sync_token:
             with self._parking.instead_of_failing(connection.id):
@@ -97,6 +99,7 @@ class Pull:
         with self._store.begin() as work:
             work.calendars.mark_done(calendar_id, upto)
             work.commit()
+        return True
 
     def _list(
         self,

@@ -139,8 +139,7 @@ def settle(work: UnitOfWork, pair: Pair, now: datetime, *, link_id: int | None) 
         link.task_version = pair.task.task.version if pair.task.task else None
     _save_copy(work, pair, now, link_id=link_id, settled=True)
     _save_skew(work, pair)
-    connection = work.connections.by_id(pair.connection.id)
-    connection.last_sync_at = now
+    work.connections.note_sync(pair.connection.id, now)
 
 
 def _save_link(work: UnitOfWork, pair: Pair, now: datetime) -> tables.Link | None:
@@ -180,16 +179,9 @@ def _save_copy(
     )
 
 
-_SKEW_SECONDS = 1.0
-"""Smaller differences are within the resolution of the headers they come from."""
-
-
 def _save_skew(work: UnitOfWork, pair: Pair) -> None:
-    crm = pair.organization.crm_skew_seconds
-    google = pair.connection.google_skew_seconds
-    organization = work.organizations.by_id(pair.organization.id)
-    if abs(organization.crm_skew_seconds - crm) > _SKEW_SECONDS:
-        organization.crm_skew_seconds = crm
-    connection = work.connections.by_id(pair.connection.id)
-    if abs(connection.google_skew_seconds - google) > _SKEW_SECONDS:
-        connection.google_skew_seconds = google
+    if pair.clocks_moved:
+        organization = work.organizations.by_id(pair.organization.id)
+        organization.crm_skew_seconds = pair.organization.crm_skew_seconds
+        connection = work.connections.by_id(pair.connection.id)
+        connection.google_skew_seconds = pair.connection.google_skew_seconds

@@ -183,10 +183,7 @@ class Sync:
         """Take in what the last answers told of the remotes' clocks."""
         crm = self._remotes.crm(pair.organization).clock_skew()
         google = self._remotes.google(pair.connection).clock_skew()
-        if crm is not None:
-            pair.organization.crm_skew_seconds = crm.total_seconds()
-        if google is not None:
-            pair.connection.google_skew_seconds = google.total_seconds()
+        pair.saw_clocks(crm=crm, google=google)
 
     def _remember(self, pair: Pair) -> None:
         """Store what was written before a failure: it is true all the same."""

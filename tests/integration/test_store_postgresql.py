@@ -123,6 +123,8 @@ class TestPostgresql(store_rows.StoreFixture):
         self, store: Store
     ) -> None:
         store.ping()
+        with store.read() as work:
+            work.organizations.all()
         other = Store(
             store.engine.url.render_as_string(hide_password=False),
             keys=crypto.Keys([store_rows.KEY]),
@@ -131,6 +133,8 @@ class TestPostgresql(store_rows.StoreFixture):
         other.close()
 
         store.ping()
+        with store.read() as work:
+            assert work.organizations.all() == []
 
     def test_a_server_that_is_not_there_is_an_unusable_database(self) -> None:
         address = "postgresql://nobody:hidden@127.0.0.1:1/nothing"

@@ -1,11 +1,13 @@
 """How to connect to PostgreSQL and to SQLite so that many processes can."""
 
+import select
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import tenacity
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InvalidatePoolError
 
 from shared.adapters.store import sealed, types
 from shared.domain import errors
@@ -17,8 +19,9 @@ READ_ONLY = {"postgresql_readonly": True}
 """Execution options of a transaction that only reads, on SQLite too."""
 
 _OPTIONS: dict[str, Any] = {
-    # Threads bound the number of connections; waiting for one could be a deadlock.
-    "pool_size": 5,
+    # Threads bound the number of connections; waiting for one could be a deadlock, and
+    # opening one anew for each use costs more than keeping it.
+    "pool_size": 32,
     "max_overflow": -1,
     # Values would carry tokens and the texts of meetings into tracebacks.
     "hide_parameters": True,
@@ -53,18 +56,50 @@ def open_engine(url: URL, cipher: sealed.Cipher) -> Engine:
     return engine
 
 
+def open_reader(url: URL, engine: Engine, cipher: sealed.Cipher) -> Engine:
+    """Return an engine for what only reads, beside the one that writes.
+
+    On PostgreSQL its statements stand alone, without the round trips that begin and end
+    a transaction: under READ COMMITTED each sees a state of its own anyway.
+    """
+    if is_sqlite(url):
+        return engine.execution_options(**READ_ONLY)
+    reader = _open_postgresql(url, isolation_level="AUTOCOMMIT")
+    event.listen(reader, "connect", _forbid_writing)
+    sealed.give_cipher(reader, cipher)
+    return reader
+
+
 def open_lock_engine(url: URL) -> Engine:
     """Return an engine for PostgreSQL's locks, with a pool and no transactions.
 
     A thread holds its lock while it opens units of work. Were both from one pool, all
     threads together could hold locks and wait for ever for a second connection.
     """
-    return _open_postgresql(url).execution_options(isolation_level="AUTOCOMMIT")
+    return _open_postgresql(url, isolation_level="AUTOCOMMIT")
 
 
-def _open_postgresql(url: URL) -> Engine:
+def _open_postgresql(url: URL, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's
     patient = url.set(query={"connect_timeout": "10", **url.query})
-    return create_engine(patient, pool_pre_ping=True, **_OPTIONS)
+    engine = create_engine(patient, **_OPTIONS, **options)
+    event.listen(engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:  # noqa: ANN401 - psycopg2's
+    """Have the pool connect anew where the server has hung up.
+
+    Until we ask something, only its farewell can be there to read: this tells as much
+    as a ping, and costs no round trip.
+    """
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    if poll.poll(0):
+        raise InvalidatePoolError
+
+
+def _forbid_writing(connection: Any, _record: object) -> None:  # noqa: ANN401 - as above
+    connection.set_session(readonly=True, autocommit=True)
 
 
 def _open_sqlite(url: URL) -> Engine:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 
 class Locks(Protocol):
     """Locks by name that are taken at once or not at all."""
 
-    def try_lock(self, key: str) -> AbstractContextManager[bool]:
-        """Hold the lock in the block, or yield False because somebody else does."""
+    def try_lock(self, *keys: str) -> AbstractContextManager[bool]:
+        """Hold all of these in the block, or yield False: somebody else has one."""
         ...
 
 
@@ -27,48 +27,51 @@ class ProcessLocks:
         self._held: set[str] = set()
 
     @contextmanager
-    def try_lock(self, key: str) -> Iterator[bool]:
-        """Hold the lock in the block, or yield False."""
+    def try_lock(self, *keys: str) -> Iterator[bool]:
+        """Hold all locks in the block, or yield False."""
+        wanted = set(keys)
         with self._mutex:
-            is_free = key not in self._held
-            self._held.add(key)
+            are_free = self._held.isdisjoint(wanted)
+            if are_free:
+                self._held |= wanted
         try:
-            yield is_free
+            yield are_free
         finally:
-            if is_free:
+            if are_free:
                 with self._mutex:
-                    self._held.discard(key)
+                    self._held -= wanted
 
 
 class AdvisoryLocks:
-    """PostgreSQL's session locks; the lock of a killed process ends with it.
+    """PostgreSQL's session locks; those of a killed process end with it.
 
     https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
     """
 
     def __init__(self, engine: Engine) -> None:
-        """Take an engine in autocommit mode; each lock held occupies a connection."""
+        """Take an engine in autocommit mode; who holds locks occupies a connection."""
         self._engine = engine
 
     @contextmanager
-    def try_lock(self, key: str) -> Iterator[bool]:
-        """Hold the lock in the block, or yield False."""
-        number = {"key": _number(key)}
+    def try_lock(self, *keys: str) -> Iterator[bool]:
+        """Hold all locks in the block, or yield False."""
+        taken = [func.pg_try_advisory_lock(_number(key)) for key in keys]
         with self._engine.connect() as connection:
-            take = text("SELECT pg_try_advisory_lock(:key)")
-            is_free = bool(connection.scalar(take, number))
+            are_free = all(connection.execute(select(*taken)).one())
+            if not are_free:
+                _release_all(connection)
             try:
-                yield is_free
+                yield are_free
             finally:
-                if is_free:
-                    _release(connection, number)
+                if are_free:
+                    _release_all(connection)
 
 
-def _release(connection: Connection, number: dict[str, int]) -> None:
+def _release_all(connection: Connection) -> None:
     try:
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), number)
+        connection.execute(select(func.pg_advisory_unlock_all()))
     except DBAPIError:
-        # The lock ends with its connection, and the work under it is done.
+        # The locks end with their connection, and the work under them is done.
         connection.invalidate()
 
 

@@ -17,8 +17,15 @@ class _Opened:
     """What one process has open."""
 
     engine: Engine
+    reader: Engine
     lock_engine: Engine | None
     locks: locks.Locks
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.reader.dispose()
+        if self.lock_engine is not None:
+            self.lock_engine.dispose()
 
 
 class Store:
@@ -48,18 +55,18 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
         """Open a unit of work that cannot write; waits for no writer on SQLite."""
-        reader = self.engine.execution_options(**engines.READ_ONLY)
+        reader = self._here().reader
         with faults.mapped(), Session(reader, expire_on_commit=False) as session:
             yield UnitOfWork(session)
 
     @contextmanager
-    def try_lock(self, key: str) -> Iterator[bool]:
-        """Hold the record lock named `key` inside the block; never waits.
+    def try_lock(self, *keys: str) -> Iterator[bool]:
+        """Hold the record locks of these names inside the block; never waits.
 
-        Yields False when somebody else holds it. A process that dies lets go. On
-        SQLite the lock holds inside this process only.
+        Yields False, and holds none, when somebody else holds one of them. A process
+        that dies lets go. On SQLite the locks hold inside this process only.
         """
-        with faults.mapped(), self._here().locks.try_lock(key) as held:
+        with faults.mapped(), self._here().locks.try_lock(*keys) as held:
             yield held
 
     def ping(self) -> None:
@@ -76,9 +83,7 @@ class Store:
         """Close the connections of this process; the store opens anew when used."""
         opened = self._opened.pop(os.getpid(), None)
         if opened is not None:
-            opened.engine.dispose()
-            if opened.lock_engine is not None:
-                opened.lock_engine.dispose()
+            opened.close()
 
     @property
     def engine(self) -> Engine:
@@ -94,8 +99,13 @@ class Store:
 
     def _open(self) -> _Opened:
         engine = engines.open_engine(self._url, self._keys)
+        reader = engines.open_reader(self._url, engine, self._keys)
         if engines.is_sqlite(self._url):
-            return _Opened(engine=engine, lock_engine=None, locks=locks.ProcessLocks())
-        lock_engine = engines.open_lock_engine(self._url)
-        held = locks.AdvisoryLocks(lock_engine)
-        return _Opened(engine=engine, lock_engine=lock_engine, locks=held)
+            held: locks.Locks = locks.ProcessLocks()
+            lock_engine = None
+        else:
+            lock_engine = engines.open_lock_engine(self._url)
+            held = locks.AdvisoryLocks(lock_engine)
+        return _Opened(
+            engine=engine, reader=reader, lock_engine=lock_engine, locks=held
+        )

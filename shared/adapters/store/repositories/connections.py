@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, update
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import ConnectionState, JobState
@@ -25,6 +25,11 @@ class Connections(Repository[Connection]):
                 Connection.crm_user_id == crm_user_id,
             )
         )
+
+    def note_sync(self, connection_id: int, at: datetime) -> None:
+        """Note when something was last synced through a connection."""
+        mine = update(Connection).where(Connection.id == connection_id)
+        self._changed(mine.values(last_sync_at=at))
 
     def of_google_address(
         self, organization_id: int, address: str

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from shared.adapters.store.repositories import jobs
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import Outcome
-from shared.adapters.store.tables import JobItem
+from shared.adapters.store.tables import Job, JobItem
 
 
 class JobItems(Repository[JobItem]):
@@ -29,6 +29,12 @@ class JobItems(Repository[JobItem]):
         jobs.count(job, before=before, after=stored.outcome, now=stored.at)
         self._session.flush()
         return stored
+
+    def record_first(self, job: Job, row: JobItem) -> JobItem:
+        """Store the first item of a job that this very unit of work has begun."""
+        row.job_id = job.id
+        jobs.count(job, before=None, after=row.outcome, now=row.at)
+        return self.add(row)
 
     def page_of_job(
         self,

@@ -52,18 +52,20 @@ class Jobs(Repository[Job]):
     ) -> Job:
         """Store a job that begins now; `expected` records end it, None: not known yet.
 
-        A job without records ends when `expect` is told so.
+        A job without records ends at once, or when `expect` is told so.
         """
-        return self.add(
-            Job(
-                organization_id=organization_id,
-                connection_id=connection_id,
-                trigger=trigger,
-                direction=direction,
-                started_at=now,
-                expected=expected,
-            )
+        job = Job(
+            organization_id=organization_id,
+            connection_id=connection_id,
+            trigger=trigger,
+            direction=direction,
+            started_at=now,
+            expected=expected,
+            processed=0,
+            errors=0,
         )
+        _finish(job, now)
+        return self.add(job)
 
     def locked(self, job_id: int) -> Job:
         """Return a job as it is now; others wait to change it until we are done."""
