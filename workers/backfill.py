@@ -54,7 +54,6 @@ class Backfill:
                     if not held:
                         raise errors.RecordBusyError
                     self._sync(job, organization, connection, calendar)
-                self._pull_what_came_meanwhile(message, calendar.id)
 
     def _sync(
         self,
@@ -86,12 +85,6 @@ class Backfill:
             window_from=lists.window.start,
             listed_at=self._clock.now(),
         )
-
-    def _pull_what_came_meanwhile(self, message: Message, calendar_id: int) -> None:
-        with self._store.read() as work:
-            requested, done = work.calendars.counters(calendar_id)
-        if requested > done:
-            intake.publish_pull(self._services, calendar_id, message)
 
     def _selected(self, connection: tables.Connection) -> tables.Calendar:
         """Return the calendar to sync: the one chosen before, else the primary one."""

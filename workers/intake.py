@@ -239,19 +239,6 @@ class Job:
         )
 
 
-def publish_pull(services: Services, calendar_id: int, because_of: Message) -> None:
-    """Queue a pull of a calendar."""
-    services.broker.publish(
-        Message(
-            id=identifiers.delivery_id(because_of.id, "pull", str(calendar_id)),
-            queue=Queue.GOOGLE_CHANGES,
-            subject=messages.CalendarDue(calendar_id=calendar_id),
-            trigger=because_of.trigger,
-            queued_at=because_of.queued_at,
-        )
-    )
-
-
 def publish_sync(
     services: Services,
     connection: tables.Connection,

@@ -70,9 +70,14 @@ class ChannelNotified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarDue:
-    """A calendar is to be pulled for changes since its sync token."""
+    """A calendar is to be pulled for changes since its sync token.
+
+    `wish` is the number of the wish for it, if that was made before: once it is
+    granted, nothing is left to do.
+    """
 
     calendar_id: int
+    wish: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,23 +2,31 @@
 
 import itertools
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.benchmarks.load import percentile
 from tests.benchmarks.tables import Row
 from tests.e2e.system import PEOPLE, Mark, System, eventually
 from tests.e2e.test_scenario import new_task
 
-PER_SECOND = 50
-RECORDS = 1000
-"""Each is changed once while latency is measured: so each request has its change."""
-BURST = 1000
+PACES = (10, 50)
+"""Changes a second; at the higher pace two slow cores fall behind, which shows."""
+RECORDS = 600
+"""Each is changed once at a pace: so each request has its change."""
+BURST = RECORDS
 CHANGES = 10_000
 _MEGABYTE = 1024 * 1024
 _PATIENCE_SECONDS = 600.0
 _HANDS = 8
+T = TypeVar("T")
+
+
+def _wait_until(check: Callable[[], T]) -> T:
+    """Wait with few looks: they would be work for what is measured."""
+    return eventually(check, _PATIENCE_SECONDS, look_seconds=0.5)
 
 
 class Desk:
@@ -33,8 +41,8 @@ class Desk:
         with ThreadPoolExecutor(_HANDS) as pool:
             made = pool.map(lambda b: system.crm_call("POST", "/tasks", b), bodies)
             self.task_ids = [task["id"] for task in made]
-        eventually(self._assert_all_have_events, _PATIENCE_SECONDS)
-        eventually(system.assert_quiet, _PATIENCE_SECONDS)
+        _wait_until(self._assert_all_have_events)
+        _wait_until(system.assert_quiet)
 
     def _assert_all_have_events(self) -> None:
         assert set(self.task_ids) <= set(self.events().values())
@@ -61,28 +69,33 @@ class Desk:
 
 
 def latency(desk: Desk) -> list[Row]:
-    """Change each task once, at a steady pace; time the change to Google's request."""
+    """Time changes to Google's requests, at a pace that is easy and one that is not."""
+    return [_latency(desk, pace) for pace in PACES]
+
+
+def _latency(desk: Desk, pace: int) -> Row:
+    """Change each task once, at a steady pace."""
     task_of = desk.events()
     changed_at: dict[str, float] = {}
     mark, began = desk.system.mark(), time.monotonic()
 
     def change(number: int) -> None:
-        time.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
+        time.sleep(max(0.0, began + number / pace - time.monotonic()))
         changed_at[desk.task_ids[number]] = time.time()
         desk.change(number)
 
     with ThreadPoolExecutor(_HANDS) as pool:
         list(pool.map(change, range(RECORDS)))
-    eventually(desk.system.assert_quiet, _PATIENCE_SECONDS)
-    patches = eventually(lambda: _patches(mark, RECORDS), _PATIENCE_SECONDS)
+    _wait_until(desk.system.assert_quiet)
+    patches = _wait_until(lambda: _patches(mark, RECORDS))
     waits = [
         datetime.fromisoformat(row["time"]).timestamp()
         - changed_at[task_of[row["event_id"]]]
         for row in patches
     ]
     shown = [f"p{int(p * 100)} {percentile(waits, p):.2f} s" for p in (0.5, 0.99)]
-    what = f"from a change in the CRM to Google's request, at {PER_SECOND} changes/s"
-    return [Row(what, ", ".join(shown))]
+    what = f"from a change in the CRM to Google's request, at {pace} changes/s"
+    return Row(what, ", ".join(shown))
 
 
 def _patches(mark: Mark, number: int) -> list[dict[str, Any]]:
@@ -96,10 +109,10 @@ def cost(desk: Desk) -> list[Row]:
     system = desk.system
     with system.paused("work"):
         desk.change_many(BURST)
-        eventually(lambda: _assert_queued(system), _PATIENCE_SECONDS)
+        _wait_until(lambda: _assert_queued(system))
         used = system.process("work").cpu_times()
         mark, began = system.mark(), time.monotonic()
-    eventually(system.assert_quiet, _PATIENCE_SECONDS)
+    _wait_until(system.assert_quiet)
     lasted = time.monotonic() - began
     now = system.process("work").cpu_times()
     busy = (now.user + now.system) - (used.user + used.system)
@@ -124,7 +137,7 @@ def memory(desk: Desk) -> list[Row]:
     sizes = []
     for _ in range(2):
         desk.change_many(CHANGES // 2)
-        eventually(desk.system.assert_quiet, _PATIENCE_SECONDS)
+        _wait_until(desk.system.assert_quiet)
         sizes.append(_memory(desk.system))
     middle, end = sizes
     return [

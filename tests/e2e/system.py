@@ -31,11 +31,15 @@ CLIENT = {"client_id": "scenario", "client_secret": "hush-scenario"}
 PATIENCE_SECONDS = 60.0
 """How long anything may take, retries of the delay queues included."""
 
-_LOOK_SECONDS = 0.05
 _T = TypeVar("_T")
 
 
-def eventually(check: Callable[[], _T], seconds: float = PATIENCE_SECONDS) -> _T:
+def eventually(
+    check: Callable[[], _T],
+    seconds: float = PATIENCE_SECONDS,
+    *,
+    look_seconds: float = 0.05,
+) -> _T:
     """Return what `check` returns once it asserts nothing wrong."""
     until = time.monotonic() + seconds
     while True:
@@ -44,7 +48,7 @@ def eventually(check: Callable[[], _T], seconds: float = PATIENCE_SECONDS) -> _T
         except AssertionError:
             if time.monotonic() > until:
                 raise
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(look_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from shared import metrics
 from shared.adapters.store.states import ChannelState, JobState
 from shared.domain import messages
@@ -12,6 +10,7 @@ from shared.domain.ports import Done, Later
 from tests.fakes import InMemoryCalendar
 from tests.unit.workers.machinery import Killed
 from tests.unit.workers.world import World
+from workers.consumer import Dispatcher
 
 
 def _lists(world: World, name: str = "ann") -> int:
@@ -47,39 +46,58 @@ def test_a_wish_during_a_list_is_granted_by_another_list(world: World) -> None:
     assert titles == {"Lunch", "Late"}
 
 
-def test_a_wish_that_comes_while_the_calendar_is_let_go_is_granted(
-    world: World, monkeypatch: pytest.MonkeyPatch
+def test_a_calendar_that_somebody_else_lists_is_listed_a_second_later(
+    world: World,
 ) -> None:
     world.add_event()
-    (message,) = world.broker.lose()
-    try_lock = world.store.try_lock
-    busy = [True]
 
-    def wish() -> None:
-        with world.store.begin() as work:
-            work.calendars.request(world.calendar().id)
-            work.commit()
+    with world.store.try_lock(f"calendar:{world.calendar().id}"):
+        world.broker.run(world.dispatcher)
+        meanwhile = _lists(world)
+    world.settle()
 
-    class Letting:
-        """A lock at whose end somebody else comes too late to take it."""
+    assert (meanwhile, _lists(world)) == (0, 1)
+    assert world.only_task()["title"] == "Lunch"
 
-        def __init__(self, key: str) -> None:
-            self._lock = try_lock(key)
-            self._is_calendar = key.startswith("calendar:")
 
-        def __enter__(self) -> bool:
-            return self._lock.__enter__()
+def test_what_changes_right_after_a_list_waits_a_second_for_the_next(
+    world: World,
+) -> None:
+    world.add_event()
+    world.broker.run(world.dispatcher)
 
-        def __exit__(self, *_: object) -> None:
-            if self._is_calendar and busy:
-                busy.clear()
-                wish()
-            self._lock.__exit__(None, None, None)
+    for number in range(5):
+        world.ann.edit("fromgoogle", summary=f"Lunch {number}")
+        world.calendar_changed()
+        world.broker.run(world.dispatcher)
+    meanwhile = _lists(world)
+    world.settle()
 
-    monkeypatch.setattr(world.store, "try_lock", Letting)
-    world.dispatcher(message)
+    assert (meanwhile, _lists(world)) == (1, 2)
+    assert world.only_task()["title"] == "Lunch 4"
 
-    assert _lists(world) == 2
+
+def test_what_changes_later_is_listed_at_once(world: World) -> None:
+    world.add_event()
+    world.settle()
+    world.pass_time(timedelta(seconds=1))
+
+    world.edit_event("fromgoogle", summary="Dinner")
+    world.broker.run(world.dispatcher)
+
+    assert world.only_task()["title"] == "Dinner"
+
+
+def test_a_worker_that_dies_before_the_next_list_loses_no_wish(world: World) -> None:
+    world.add_event()
+    world.broker.run(world.dispatcher)
+    world.edit_event("fromgoogle", summary="Dinner")
+    world.broker.run(world.dispatcher)
+
+    world.dispatcher = Dispatcher(world.services)
+    world.settle()
+
+    assert world.only_task()["title"] == "Dinner"
 
 
 def test_the_list_goes_on_page_by_page(world: World) -> None:

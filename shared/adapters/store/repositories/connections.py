@@ -1,14 +1,15 @@
 """Queries on connections."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import ConnectionState, JobState
 from shared.adapters.store.tables import Calendar, Connection, Job
 
+_ONE_SECOND = timedelta(seconds=1)
 _IS_ACTIVE = Connection.state == ConnectionState.ACTIVE
 
 
@@ -27,8 +28,13 @@ class Connections(Repository[Connection]):
         )
 
     def note_sync(self, connection_id: int, at: datetime) -> None:
-        """Note when something was last synced through a connection."""
-        mine = update(Connection).where(Connection.id == connection_id)
+        """Note when something was last synced through a connection, to the second.
+
+        All that is synced at once would otherwise wait for this row.
+        """
+        last = Connection.last_sync_at
+        is_news = or_(last.is_(None), last < at - _ONE_SECOND)
+        mine = update(Connection).where(Connection.id == connection_id, is_news)
         self._changed(mine.values(last_sync_at=at))
 
     def of_google_address(
