@@ -140,6 +140,8 @@ class Pair:
             owner_id=self.owner_id,
             unlisted=task.attendees if task else None,
         )
+        if meeting and self.is_redacted():
+            meeting = mapping.redacted(meeting)
         return mapping.cancelled(meeting) if meeting and self.is_off() else meeting
 
     def own_addresses(self) -> frozenset[model.Address]:
@@ -221,7 +223,18 @@ class Pair:
         """Tell whether the calendar's user may not write, or make, the event."""
         if self.event.event is None:
             return self.calendar.access_role not in scope.WRITABLE_ROLES
+        if self.is_redacted():
+            return True
         return scope.is_read_only(self.event.event, self.calendar.access_role)
+
+    def is_redacted(self) -> bool:
+        """Tell whether the CRM may know no more of the event than when it is.
+
+        What we made of a task is no secret to the CRM, whatever Google calls it.
+        """
+        event = self.event.event
+        is_private = event is not None and scope.is_private(event)
+        return is_private and self.created_by() is model.Side.GOOGLE
 
     def _task_half(self) -> reconcile.Half:
         skew = timedelta(seconds=self.organization.crm_skew_seconds)

@@ -39,6 +39,8 @@ def _move(work: UnitOfWork, pair: Pair, task: model.Task) -> Reason | None:
         pair.out_of_scope = home
     elif _stays(pair, task):
         pair.out_of_scope = Reason.NOT_SELECTED
+    elif pair.is_redacted():
+        pair.out_of_scope = Reason.PRIVATE_EVENT
     else:
         pair.move_to(*home)
         pair.directory = stored.directory(work, pair)

@@ -27,12 +27,16 @@ def why_not_imported(event: Event, settings: Settings) -> Reason | None:
         return Reason.IMPORT_SWITCHED_OFF
     if event.event_type not in SYNCED_EVENT_TYPES:
         return Reason.EVENT_TYPE
-    is_private = event.visibility in {"private", "confidential"}
-    if is_private and not settings.import_private_events:
+    if is_private(event) and not settings.import_private_events:
         return Reason.PRIVATE_EVENT
     if has_declined(event):
         return Reason.DECLINED
     return why_on_hold(event, settings)
+
+
+def is_private(event: Event) -> bool:
+    """Tell whether the calendar's user keeps the event's details to themselves."""
+    return event.visibility in {"private", "confidential"}
 
 
 def has_declined(event: Event) -> bool:

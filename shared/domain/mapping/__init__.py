@@ -20,6 +20,7 @@ from shared.domain.mapping.meetings import (
     changed_fields,
     meeting_from_document,
     meeting_to_document,
+    redacted,
     title,
 )
 from shared.domain.mapping.tasks import (
@@ -45,6 +46,7 @@ __all__ = [
     "meeting_of_task",
     "meeting_to_document",
     "own_addresses",
+    "redacted",
     "responses_of_event",
     "task_body",
     "task_from_document",

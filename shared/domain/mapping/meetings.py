@@ -24,6 +24,9 @@ TITLE_LIMIT = 1000
 UNTITLED = "(No title)"
 """What a task is called whose event has no title; never written to Google."""
 
+REDACTED = "Private"
+"""What a task is called whose event is private."""
+
 
 def title(written: str) -> str:
     """Return the title of a meeting, as either side wrote it, in canonical form."""
@@ -33,6 +36,14 @@ def title(written: str) -> str:
 def cancelled(meeting: Meeting) -> Meeting:
     """Return the meeting as it is after its cancellation."""
     return replace(meeting, cancelled=True)
+
+
+def redacted(meeting: Meeting) -> Meeting:
+    """Return what may be known of a private meeting: when it is."""
+    nobody: frozenset[Address] = frozenset()
+    return replace(
+        meeting, title=REDACTED, description="", location="", attendees=nobody
+    )
 
 
 def changed_fields(one: Meeting, other: Meeting) -> frozenset[Field]:
