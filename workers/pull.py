@@ -92,7 +92,10 @@ class Pull:
 
     def _was_just_listed(self, calendar_id: int) -> bool:
         listed_at = self._listed_at.get(calendar_id)
-        return listed_at is not None and self._clock.now() - listed_at < _PAUSE
+        if listed_at is None:
+            return False
+        # A clock that was set back must not hold up the next list until then.
+        return timedelta() <= self._clock.now() - listed_at < _PAUSE
 
     def _put_off(self, message: Message, calendar_id: int, wish: int) -> None:
         subject = messages.CalendarDue(calendar_id=calendar_id, wish=wish)

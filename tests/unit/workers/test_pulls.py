@@ -88,6 +88,18 @@ def test_what_changes_later_is_listed_at_once(world: World) -> None:
     assert world.only_task()["title"] == "Dinner"
 
 
+def test_a_clock_that_is_set_back_holds_nothing_up(world: World) -> None:
+    world.add_event()
+    world.settle()
+    world.pass_time(timedelta(hours=-1))
+
+    world.ann.edit("fromgoogle", summary="Dinner")
+    world.calendar_changed()
+    world.broker.run(world.dispatcher)
+
+    assert _lists(world) == 2
+
+
 def test_a_worker_that_dies_before_the_next_list_loses_no_wish(world: World) -> None:
     world.add_event()
     world.broker.run(world.dispatcher)
