@@ -1,6 +1,6 @@
 """The systems that the scenarios run on: production's services, and embedded mode."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -22,14 +22,14 @@ def system(
     seconds = getattr(request.module, "SAFETY_POLL_SECONDS", 900)
     with ExitStack() as stack:
         if request.param == "production":
-            node: rabbitmq.Node = request.getfixturevalue("rabbitmq_node")
+            url, restart = _broker(request, stack)
             started = System(
                 directory,
                 database_url=stack.enter_context(services.database()),
-                amqp_url=node.url,
+                amqp_url=url,
                 safety_poll_seconds=seconds,
             )
-            started.restart_broker = node.restart
+            started.restart_broker = restart
         else:
             started = System(
                 directory,
@@ -37,3 +37,13 @@ def system(
                 safety_poll_seconds=seconds,
             )
         yield stack.enter_context(started)
+
+
+def _broker(
+    request: pytest.FixtureRequest, stack: ExitStack
+) -> tuple[str, Callable[[], None] | None]:
+    """Return RabbitMQ's address, and what lets it crash where it is ours to crash."""
+    if rabbitmq.find() is None:
+        return stack.enter_context(services.virtual_host()), None
+    node: rabbitmq.Node = request.getfixturevalue("rabbitmq_node")
+    return node.url, node.restart

@@ -15,6 +15,11 @@ from tests.broker_contract import Inbox, consuming, eventually, ready
 from tests.broker_process import message, open_broker
 from tests.services import rabbitmq
 
+pytestmark = pytest.mark.skipif(
+    rabbitmq.find() is None,
+    reason="RabbitMQ in a container or at an AMQP_URL is not ours to let crash",
+)
+
 
 @pytest.fixture
 def broker(rabbitmq_node: rabbitmq.Node) -> Iterator[Broker]:
