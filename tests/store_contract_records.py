@@ -263,7 +263,6 @@ class LinksContract(store_rows.StoreFixture):
                     EVENT,
                     {"id": "e1"},
                     changed_at=None,
-                    seen_at=store_rows.NOW,
                 )
                 for connection in (
                     store_rows.add_connection(work, acme),
@@ -286,7 +285,6 @@ class LinksContract(store_rows.StoreFixture):
                 EVENT,
                 {"id": "e1", "summary": "Talk"},
                 changed_at=store_rows.NOW,
-                seen_at=store_rows.NOW,
                 link_id=link.id,
             )
             first.settled_etag = '"1"'
@@ -295,15 +293,11 @@ class LinksContract(store_rows.StoreFixture):
                 CANCELLED,
                 {"id": "e1"},
                 changed_at=store_rows.LATER,
-                seen_at=store_rows.LATER,
             )
 
             assert second is first
             assert (second.etag, second.document) == ('"2"', {"id": "e1"})
-            assert (second.changed_at, second.seen_at) == (
-                store_rows.LATER,
-                store_rows.LATER,
-            )
+            assert second.changed_at == store_rows.LATER
             assert (second.link_id, second.ical_uid) == (link.id, "e1@google.com")
             assert second.settled_etag == '"1"'
             assert work.copies.of(calendar.id, "e1") is first
@@ -325,7 +319,6 @@ class LinksContract(store_rows.StoreFixture):
                     EVENT,
                     {"n": number},
                     changed_at=None,
-                    seen_at=store_rows.NOW,
                 )
                 work.commit()
                 return copy.id

@@ -45,13 +45,12 @@ def take_in(
     work: UnitOfWork,
     calendar: tables.Calendar,
     documents: Iterable[model.Document],
-    now: datetime,
 ) -> list[Seen]:
     """Store the events of a page as they stand on the calendar now."""
     rows = {row["id"]: row for row in documents if isinstance(row.get("id"), str)}
     known = work.copies.among(calendar.id, list(rows))
     return [
-        _take_in(work, calendar, known.get(event_id), row, now)
+        _take_in(work, calendar, known.get(event_id), row)
         for event_id, row in rows.items()
     ]
 
@@ -61,7 +60,6 @@ def _take_in(
     calendar: tables.Calendar,
     known: tables.Copy | None,
     document: model.Document,
-    now: datetime,
 ) -> Seen:
     try:
         event = mapping.event_from_document(document, calendar_zone=calendar.time_zone)
@@ -76,7 +74,6 @@ def _take_in(
             event,
             document,
             changed_at=_changed_at(known, event, calendar),
-            seen_at=now,
         )
     return Seen(
         event_id=event.id,

@@ -64,8 +64,7 @@ class Lists:
         self, page: ports.EventPage, *, is_change: bool = False
     ) -> list[intake.Seen]:
         with self.services.store.begin() as work:
-            now = self.services.clock.now()
-            seen = intake.take_in(work, self.calendar, page.events, now)
+            seen = intake.take_in(work, self.calendar, page.events)
             due = [
                 each
                 for each in seen

@@ -143,7 +143,7 @@ class Pull:
     ) -> None:
         now = self._clock.now()
         with self._store.begin() as work:
-            seen = intake.take_in(work, calendar, page.events, now)
+            seen = intake.take_in(work, calendar, page.events)
             is_watched = bool(work.channels.open_of(calendar.id))
             work.commit()
         changed = [each for each in seen if not each.is_settled]

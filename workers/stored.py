@@ -123,7 +123,7 @@ def save(work: UnitOfWork, pair: Pair, now: datetime) -> None:
     For what was seen, not dealt with: after a failure it must not be forgotten.
     """
     _save_link(work, pair, now)
-    _save_copy(work, pair, now, link_id=pair.link.id if pair.link else None)
+    _save_copy(work, pair, link_id=pair.link.id if pair.link else None)
     _save_skew(work, pair)
 
 
@@ -137,7 +137,7 @@ def settle(work: UnitOfWork, pair: Pair, now: datetime, *, link_id: int | None) 
         link.state = pair.link.state
         link.pending_since = None
         link.task_version = pair.task.task.version if pair.task.task else None
-    _save_copy(work, pair, now, link_id=link_id, settled=True)
+    _save_copy(work, pair, link_id=link_id, settled=True)
     _save_skew(work, pair)
     work.connections.note_sync(pair.connection.id, now)
 
@@ -161,7 +161,6 @@ def _save_link(work: UnitOfWork, pair: Pair, now: datetime) -> tables.Link | Non
 def _save_copy(
     work: UnitOfWork,
     pair: Pair,
-    now: datetime,
     *,
     link_id: int | None,
     settled: bool = False,
@@ -173,7 +172,6 @@ def _save_copy(
         pair.event.event,
         pair.event.document,
         changed_at=pair.event.changed_at,
-        seen_at=now,
         link_id=link_id,
         settled=settled,
     )

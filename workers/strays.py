@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import errors, mapping, model, ports, scope
+from shared.domain import errors, mapping, model, scope
 from workers.google_side import SILENT
 from workers.pair import Pair
 from workers.remotes import Remotes
@@ -99,7 +99,7 @@ def _has_ended(pair: Pair) -> bool:
     return was_theirs and not pair.is_declined()
 
 
-def remove(stray: Stray, store: Store, remotes: Remotes, clock: ports.Clock) -> None:
+def remove(stray: Stray, store: Store, remotes: Remotes) -> None:
     """Remove a copy, without mail; raises what keeps Google from doing so."""
     google = remotes.google(stray.connection)
     calendar_id = stray.calendar.google_calendar_id
@@ -118,7 +118,6 @@ def remove(stray: Stray, store: Store, remotes: Remotes, clock: ports.Clock) -> 
             event,
             document,
             changed_at=stray.copy.changed_at,
-            seen_at=clock.now(),
             settled=True,
         )
         work.commit()

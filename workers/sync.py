@@ -125,7 +125,7 @@ class Sync:
             leftovers = strays.find(work, pair)
         for stray in leftovers:
             with self._parking.instead_of_failing(stray.connection.id):
-                strays.remove(stray, self._store, self._remotes, self._clock)
+                strays.remove(stray, self._store, self._remotes)
 
     def _decide_and_write(self, message: Message, pair: Pair) -> Done:
         """Decide and write until both sides, and the place, are what they should be."""

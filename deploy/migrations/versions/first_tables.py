@@ -245,7 +245,6 @@ def _create_records() -> None:
         sa.Column("document", JSON, nullable=False),
         sa.Column("event_updated_at", INSTANT),
         sa.Column("changed_at", INSTANT),
-        sa.Column("seen_at", INSTANT, nullable=False),
         _refers("copies", "calendar_id", "calendars"),
         _refers("copies", "link_id", "links"),
         sa.PrimaryKeyConstraint("id", name="pk_copies"),

@@ -214,7 +214,6 @@ class Copy(Base):
     """The event's `updated`."""
     changed_at: Mapped[datetime | None]
     """When a synced field last changed."""
-    seen_at: Mapped[datetime]
 
 
 class Job(Base):

@@ -365,7 +365,6 @@ class TestLinks:
                     link_id=link.id,
                     etag='"1"',
                     document={},
-                    seen_at=NOW,
                 )
             )
             work.commit()

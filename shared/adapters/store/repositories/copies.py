@@ -48,13 +48,12 @@ class Copies(Repository[Copy]):
         found = self._all(select(Copy).where(Copy.calendar_id == calendar_id, named))
         return {copy.event_id: copy for copy in found}
 
-    def upsert(  # noqa: PLR0913 - a copy is described by all of these
+    def upsert(
         self,
         calendar_id: int,
         event: model.Event,
         document: model.Document,
         *,
-        seen_at: datetime,
         changed_at: datetime | None,
         link_id: int | None = None,
         settled: bool = False,
@@ -79,7 +78,6 @@ class Copies(Repository[Copy]):
                 "document": dict(document),
                 "event_updated_at": event.updated_at,
                 "changed_at": changed_at,
-                "seen_at": seen_at,
                 **{name: value for name, value in told.items() if value is not None},
             },
             key=("calendar_id", "event_id"),
