@@ -1,10 +1,12 @@
 """What the queries on calendars, channels, links and copies must do everywhere."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from shared.adapters.store import Store, tables
+from shared.adapters.store import Store, UnitOfWork, tables
 from shared.domain import errors, model
 from tests import store_rows
 
@@ -104,6 +106,25 @@ class CalendarsContract(store_rows.StoreFixture):
             assert claims == [True, False]
             assert work.calendars.due_for_poll(before) == []
             assert len(work.calendars.due_for_poll(store_rows.NOW)) == 1
+
+    def test_a_window_is_due_to_move_on_until_that_is_claimed(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        yesterday = store_rows.NOW - timedelta(days=1)
+        with store.begin() as work:
+            assert work.calendars.due_to_move_on(yesterday) == []
+            work.calendars.by_id(calendar.id).moved_on_at = yesterday
+            due = work.calendars.due_to_move_on(yesterday)
+            claims = [
+                work.calendars.claim_move(
+                    calendar.id, now=store_rows.NOW, before=yesterday
+                )
+                for _ in range(2)
+            ]
+
+            assert [row.id for row in due] == [calendar.id]
+            assert claims == [True, False]
+            assert work.calendars.due_to_move_on(yesterday) == []
 
     @pytest.mark.parametrize("state", ["paused", "needs_reauthorization"])
     def test_calendars_of_inactive_connections_are_not_polled(
@@ -324,3 +345,78 @@ class LinksContract(store_rows.StoreFixture):
                 return copy.id
 
         assert len(set(store_rows.at_once(4, see))) == 1
+
+    def test_the_occurrences_of_a_series_are_found_by_the_time_they_start(
+        self, store: Store
+    ) -> None:
+        day = timedelta(days=1)
+        with store.begin() as work:
+            calendar = _calendar(work)
+            master = replace(
+                EVENT, id=model.EventId("m"), recurrence=("RRULE:FREQ=DAILY",)
+            )
+            work.copies.upsert(calendar.id, master, {"id": "m"}, changed_at=None)
+            for number in (2, 1):
+                event = _occurrence(number)
+                document = {"id": event.id}
+                work.copies.upsert(calendar.id, event, document, changed_at=None)
+            start = store_rows.NOW + day
+
+            def ids(rows: Iterable[tables.Copy]) -> list[str]:
+                return [row.event_id for row in rows]
+
+            starting = work.copies.starting(calendar.id, start, start + day)
+            assert ids(work.copies.of_series(calendar.id, "m")) == ["m_1", "m_2"]
+            assert ids(work.copies.series_of(calendar.id)) == ["m"]
+            assert ids(starting) == ["m_1"]
+
+    def test_a_series_that_is_deleted_is_none_any_more(self, store: Store) -> None:
+        with store.begin() as work:
+            calendar = _calendar(work)
+            rule = ("RRULE:FREQ=DAILY",)
+            for status in (model.EventStatus.CONFIRMED, model.EventStatus.CANCELLED):
+                event = replace(EVENT, status=status, recurrence=rule)
+                work.copies.upsert(calendar.id, event, {"id": "e1"}, changed_at=None)
+
+            assert work.copies.series_of(calendar.id) == []
+
+    def test_links_of_occurrences_that_are_past_are_found(self, store: Store) -> None:
+        with store.begin() as work:
+            calendar = _calendar(work)
+            connection = work.connections.by_id(calendar.connection_id)
+            acme = work.organizations.by_id(connection.organization_id)
+            links = {}
+            for number in (1, 2, 3):
+                event = _occurrence(number)
+                work.copies.upsert(
+                    calendar.id, event, {"id": event.id}, changed_at=None
+                )
+                links[number] = store_rows.add_link(
+                    work,
+                    acme,
+                    calendar_id=calendar.id,
+                    event_id=event.id,
+                    ical_uid="m@google.com",
+                    original_start=str(number),
+                    state="active",
+                )
+            links[2].state = "detached"
+            moment = store_rows.NOW + timedelta(days=3)
+
+            assert work.links.passed_by(calendar.id, moment) == [links[1]]
+
+
+def _calendar(work: UnitOfWork) -> tables.Calendar:
+    acme = store_rows.add_organization(work)
+    return store_rows.add_calendar(work, store_rows.add_connection(work, acme))
+
+
+def _occurrence(number: int) -> model.Event:
+    """Return the occurrence of a daily series that is so many days away."""
+    start = store_rows.NOW + timedelta(days=number)
+    return replace(
+        EVENT,
+        id=model.EventId(f"m_{number}"),
+        recurring_event_id="m",
+        when=model.Timed(start=start, end=start + timedelta(hours=1), zone="UTC"),
+    )

@@ -36,7 +36,9 @@ def plan(pair: Pair, decision: Decision) -> Writes:
         return Writes()
     situation = pair.situation()
     task = reconcile.task_write(situation, decision.target)
-    if task is Write.NOTHING and _answers_are_new(pair, decision):
+    if task is Write.NOTHING and (
+        _answers_are_new(pair, decision) or pair.names_another_event()
+    ):
         task = Write.UPDATE
     return Writes(event=reconcile.event_write(situation, decision.target), task=task)
 

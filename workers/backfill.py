@@ -82,7 +82,7 @@ class Backfill:
             self._store,
             calendar.id,
             page,
-            window_from=lists.window.start,
+            window_until=lists.window.end,
             listed_at=self._clock.now(),
         )
 

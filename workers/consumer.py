@@ -17,7 +17,7 @@ from shared.domain.messages import Message, Queue
 from shared.domain.ports import Consumer, Dead, Disposition, Done, Later
 from shared.domain.settings import Frequency, Settings
 from shared.log import bound
-from workers import backfill, deaths, history, parking, polling, pull, sync
+from workers import backfill, deaths, history, parking, polling, pull, rolling, sync
 from workers.services import Services
 from workers.watching import Watching
 
@@ -40,6 +40,7 @@ class Dispatcher:
         self._pull = pull.Pull(services, parked, watching)
         self._polling = polling.Polling(services)
         self._backfill = backfill.Backfill(services, parked, watching)
+        self._rolling = rolling.Rolling(services, parked)
 
     def __call__(self, message: Message) -> Disposition:
         """Deal with a message of a work queue and return what becomes of it."""
@@ -79,6 +80,8 @@ class Dispatcher:
                 self._polling.organization(message, subject)
             case messages.ConnectionDue():
                 self._backfill.connection(message, subject)
+            case messages.WindowDue():
+                self._rolling.calendar(message, subject)
             case messages.WatchDue():
                 self._watching.renew(subject.calendar_id, wished_at=message.queued_at)
             case messages.Unreadable():

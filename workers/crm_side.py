@@ -102,7 +102,7 @@ class CrmSide:
             directory=pair.directory,
             own=pair.own_addresses(),
         )
-        if not body:
+        if not body and not pair.names_another_event():
             return
         ids = {
             "google_event_id": pair.event_id,

@@ -213,7 +213,7 @@ def _direction(message: Message) -> Direction:
     match message.subject:
         case messages.TaskChanged() | messages.TaskDue() | messages.OrganizationDue():
             return Direction.CRM_TO_GOOGLE
-        case messages.ConnectionDue():
+        case messages.ConnectionDue() | messages.WindowDue():
             return Direction.BOTH
         case _:
             return Direction.GOOGLE_TO_CRM

@@ -74,6 +74,7 @@ def _take_in(
             event,
             document,
             changed_at=_changed_at(known, event, calendar),
+            settled=_is_only_touched(known, event, calendar),
         )
     return Seen(
         event_id=event.id,
@@ -81,6 +82,22 @@ def _take_in(
         link_id=copy.link_id,
         is_settled=copy.settled_etag == copy.etag,
     )
+
+
+def _is_only_touched(
+    known: tables.Copy | None, event: model.Event, calendar: tables.Calendar
+) -> bool:
+    """Tell whether a settled occurrence is new only because its series is.
+
+    An edit of one occurrence gives all of them another etag.
+    """
+    if known is None or event.recurring_event_id is None:
+        return False
+    before = mapping.event_from_document(
+        known.document, calendar_zone=calendar.time_zone
+    )
+    touched = replace(before, etag=event.etag, updated_at=event.updated_at)
+    return known.settled_etag == known.etag and touched == event
 
 
 def _changed_at(
@@ -111,17 +128,21 @@ def advance(
     calendar_id: int,
     page: ports.EventPage,
     *,
-    window_from: datetime | None = None,
+    window_until: datetime | None = None,
     listed_at: datetime | None = None,
 ) -> None:
-    """Move the cursor of a calendar behind the last page of a list."""
+    """Move the cursor of a calendar behind the last page of a list.
+
+    `listed_at`, and where its window ended, belong to a full list of both sides.
+    """
     with store.begin() as work:
         row = work.calendars.by_id(calendar_id)
         row.sync_token = page.next_sync_token
         row.time_zone = page.time_zone
         row.access_role = page.access_role
-        row.window_from = window_from or row.window_from
-        row.listed_at = listed_at or row.listed_at
+        if listed_at is not None:
+            row.listed_at = row.moved_on_at = listed_at
+            row.window_until = window_until
         work.commit()
 
 

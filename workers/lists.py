@@ -1,5 +1,6 @@
 """Both sides of one connection as full lists show them, for first syncs and repairs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ from shared.adapters.store.states import LinkState
 from shared.domain import errors, mapping, messages, model, ports, scope
 from shared.domain.messages import Queue
 from shared.domain.settings import Frequency, Settings
-from workers import intake, polling
+from workers import intake, polling, series
 from workers.services import Services
 from workers.window import Window
 
@@ -29,19 +30,29 @@ class Lists:
 
     def events(self) -> ports.EventPage:
         """List the calendar; return the last page, with the sync token."""
-        self._changed_events()
+        recurring = self._series()
+        self._changed_events(recurring)
         google = self.services.remotes.google(self.connection)
         calendar_id, page_token = self.calendar.google_calendar_id, None
         while True:
             page = google.list_events(
                 calendar_id, page_token=page_token, time_min=self.window.start
             )
-            self._event_ids |= {each.event_id for each in self._take_in(page)}
+            self._take_in(page, recurring)
             page_token = page.next_page_token
             if page_token is None:
+                self._queue_events(recurring.take_in(is_full=True))
                 return page
 
-    def _changed_events(self) -> None:
+    def _series(self) -> series.Series:
+        return series.Series(
+            services=self.services,
+            connection=self.connection,
+            calendar=self.calendar,
+            window=self.window,
+        )
+
+    def _changed_events(self, recurring: series.Series) -> None:
         """List what changed since the last list, inside the window or not."""
         token = self.calendar.sync_token if self._unseen_since() else None
         page_token = None
@@ -55,25 +66,36 @@ class Lists:
                 )
             except errors.SyncTokenExpiredError:
                 return
-            self._take_in(page, is_change=True)
+            self._take_in(page, recurring, is_change=True)
             page_token = page.next_page_token
             if page_token is None:
                 return
 
     def _take_in(
-        self, page: ports.EventPage, *, is_change: bool = False
-    ) -> list[intake.Seen]:
+        self,
+        page: ports.EventPage,
+        recurring: series.Series,
+        *,
+        is_change: bool = False,
+    ) -> None:
+        singles = recurring.set_apart(page.events)
         with self.services.store.begin() as work:
-            seen = intake.take_in(work, self.calendar, page.events)
+            seen = intake.take_in(work, self.calendar, singles)
+            work.commit()
+        self._queue_events(seen, is_change=is_change)
+
+    def _queue_events(
+        self, seen: Sequence[intake.Seen], *, is_change: bool = False
+    ) -> None:
+        with self.services.store.read() as work:
             due = [
                 each
                 for each in seen
                 if (is_change and not each.is_settled) or self._is_event_due(work, each)
             ]
-            work.commit()
         due.sort(key=lambda each: str(each.event.when) if each.event else "")
         self.job.publish(Queue.BACKFILL, [each.due(self.calendar.id) for each in due])
-        return seen
+        self._event_ids |= {each.event_id for each in seen}
 
     def _is_event_due(self, work: UnitOfWork, seen: intake.Seen) -> bool:
         if seen.event is None:
@@ -121,7 +143,7 @@ class Lists:
         link = work.links.of_task(self.organization.id, document["id"])
         if link is None:
             return not document["deleted"]
-        if link.state != LinkState.ACTIVE:
+        if link.state != LinkState.ACTIVE and not _has_passed_by(link):
             return True
         if link.calendar_id != self.calendar.id:
             return True  # Its event is to move here.
@@ -165,7 +187,7 @@ class Lists:
             ]
         due: list[messages.Subject] = []
         for link in links:
-            if link.event_id is not None and link.event_id not in self._event_ids:
+            if link.event_id is not None and self._is_missed(link):
                 due.append(
                     messages.EventDue(
                         calendar_id=self.calendar.id,
@@ -182,6 +204,16 @@ class Lists:
         ]
         self.job.publish(Queue.BACKFILL, due)
 
+    def _is_missed(self, link: tables.Link) -> bool:
+        """Tell whether its event should have been listed, and was not.
+
+        What is past in a series stays, whatever became of the series.
+        """
+        if link.event_id in self._event_ids:
+            return False
+        now = self.services.clock.now()
+        return not (link.original_start and _starts_before(link, now))
+
     def _is_inside(self, link: tables.Link) -> bool:
         if link.baseline is None:
             return True
@@ -196,3 +228,15 @@ def _is_over(link: tables.Link) -> bool:
     """Tell whether the meeting was cancelled on both sides."""
     known = link.baseline
     return known is not None and mapping.baseline_from_document(known).meeting.cancelled
+
+
+def _has_passed_by(link: tables.Link) -> bool:
+    """Tell whether an occurrence has left the window, or was left by its series."""
+    return bool(link.original_start) and link.state == LinkState.DETACHED
+
+
+def _starts_before(link: tables.Link, moment: datetime) -> bool:
+    if link.baseline is None:
+        return False
+    when = mapping.baseline_from_document(link.baseline).meeting.when
+    return model.starts_at(when) < moment

@@ -212,6 +212,15 @@ class Pair:
         """Tell whether none of the connected users comes to the meeting."""
         return self.is_declined() and not self.others_come
 
+    def names_another_event(self) -> bool:
+        """Tell whether the task names an event that the meeting has been until now."""
+        task = self.task.task
+        is_live = self.task.presence is reconcile.Presence.LIVE
+        if task is None or not is_live or task.google_event_id is None:
+            return False
+        has_event = self.event.presence is reconcile.Presence.LIVE
+        return has_event and task.google_event_id != self.event_id
+
     def has_event_news(self) -> bool:
         """Tell whether the event was edited since both sides last agreed."""
         known, event = self._known(), self.event_meeting()

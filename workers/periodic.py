@@ -30,6 +30,8 @@ _UNLISTED = timedelta(minutes=2)
 _FAILED = timedelta(hours=2)
 """A sync that failed tries again by itself for a while, and is not begun anew."""
 
+_DAY = timedelta(days=1)
+
 _INTERVALS = {
     Frequency.QUARTER_HOURLY: timedelta(minutes=15),
     Frequency.HOURLY: timedelta(hours=1),
@@ -60,7 +62,13 @@ class Periodic:
     def round(self) -> None:
         """Queue everything that is due now."""
         now = self._clock.now()
-        for find in (self._polls, self._renewals, self._stuck_links, self._new_ones):
+        for find in (
+            self._polls,
+            self._windows,
+            self._renewals,
+            self._stuck_links,
+            self._new_ones,
+        ):
             due = list(find(now))
             if due:
                 self._broker.publish(*due)
@@ -99,6 +107,16 @@ class Periodic:
         if frequency is Frequency.REALTIME:
             return self._safety_poll
         return _INTERVALS.get(frequency)
+
+    def _windows(self, now: datetime) -> Iterator[Message]:
+        """Find the calendars whose window has not moved for a day."""
+        before = now - _DAY
+        with self._store.begin() as work:
+            for calendar in work.calendars.due_to_move_on(before):
+                if work.calendars.claim_move(calendar.id, now=now, before=before):
+                    subject = messages.WindowDue(calendar_id=calendar.id)
+                    yield _message(Queue.BACKFILL, subject, now)
+            work.commit()
 
     def _renewals(self, now: datetime) -> Iterator[Message]:
         with self._store.begin() as work:

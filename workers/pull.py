@@ -17,9 +17,10 @@ from shared.adapters.store.states import ChannelState, ConnectionState
 from shared.domain import errors, messages, ports
 from shared.domain.messages import Delay, Message, Queue, Trigger
 from shared.domain.settings import Frequency, Settings
-from workers import intake, parking
+from workers import intake, parking, series
 from workers.services import Services
 from workers.watching import Watching
+from workers.window import Window
 
 log = logging.getLogger(__name__)
 
@@ -123,33 +124,56 @@ class Pull:
     ) -> None:
         google = self._remotes.google(connection)
         calendar_id, token = calendar.google_calendar_id, calendar.sync_token
+        recurring = self._series(connection, calendar)
         try:
             page = google.list_events(calendar_id, sync_token=token)
             with intake.Job(self._services, message, connection) as job:
-                self._take_in(page, job, calendar)
+                self._take_in(page, job, calendar, recurring)
                 while page.next_page_token is not None:
                     page = google.list_events(
                         calendar_id, sync_token=token, page_token=page.next_page_token
                     )
-                    self._take_in(page, job, calendar)
+                    self._take_in(page, job, calendar, recurring)
+                self._queue(recurring.take_in(is_full=False), job, calendar)
         except errors.SyncTokenExpiredError:
             self._repair(message, connection, calendar)
         else:
             # Only now: what is lost before is listed again (fact 6).
             intake.advance(self._store, calendar.id, page)
 
+    def _series(
+        self, connection: tables.Connection, calendar: tables.Calendar
+    ) -> series.Series:
+        with self._store.read() as work:
+            organization = work.organizations.by_id(connection.organization_id)
+        settings = Settings.from_document(organization.settings)
+        return series.Series(
+            services=self._services,
+            connection=connection,
+            calendar=calendar,
+            window=Window.around(self._clock.now(), settings),
+        )
+
     def _take_in(
-        self, page: ports.EventPage, job: intake.Job, calendar: tables.Calendar
+        self,
+        page: ports.EventPage,
+        job: intake.Job,
+        calendar: tables.Calendar,
+        recurring: series.Series,
     ) -> None:
-        now = self._clock.now()
+        singles = recurring.set_apart(page.events)
         with self._store.begin() as work:
-            seen = intake.take_in(work, calendar, page.events)
-            is_watched = bool(work.channels.open_of(calendar.id))
+            seen = intake.take_in(work, calendar, singles)
             work.commit()
+        self._queue(seen, job, calendar)
+
+    def _queue(
+        self, seen: Sequence[intake.Seen], job: intake.Job, calendar: tables.Calendar
+    ) -> None:
         changed = [each for each in seen if not each.is_settled]
         job.publish(Queue.RECORDS, [each.due(calendar.id) for each in changed])
-        if job.message.trigger is Trigger.SCHEDULE and is_watched:
-            self._note_missed(calendar, changed, now)
+        if job.message.trigger is Trigger.SCHEDULE and changed:
+            self._note_missed(calendar, changed, self._clock.now())
 
     def _note_missed(
         self, calendar: tables.Calendar, changed: Sequence[intake.Seen], now: datetime
@@ -158,8 +182,10 @@ class Pull:
 
         A channel can be dead long before it expires (failure F37).
         """
+        with self._store.read() as work:
+            is_watched = bool(work.channels.open_of(calendar.id))
         missed = [each for each in changed if each.is_older_than(now - _PUSH_PATIENCE)]
-        if missed:
+        if missed and is_watched:
             log.warning("The push missed changes on calendar %s", calendar.id)
             metrics.missed_by_push.inc(len(missed))
             self._watching.replace(calendar.id)

@@ -36,7 +36,7 @@ def about(work: UnitOfWork, message: Message) -> About:  # noqa: C901, PLR0911 -
             channel = work.channels.get(channel_id)
             calendar = work.calendars.get(channel.calendar_id) if channel else None
             return _of_calendar(work, calendar)
-        case messages.CalendarDue() | messages.WatchDue():
+        case messages.CalendarDue() | messages.WatchDue() | messages.WindowDue():
             calendar = work.calendars.get(message.subject.calendar_id)
             return _of_calendar(work, calendar)
         case messages.ConnectionDue(connection_id=connection_id):

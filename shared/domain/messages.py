@@ -123,6 +123,13 @@ class WatchDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowDue:
+    """The window of a calendar is to move on to the present day."""
+
+    calendar_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskChanged:
     """The CRM's webhook says that a task changed; `organization` is its name."""
 
@@ -146,6 +153,7 @@ Subject = (
     | TaskDue
     | EventDue
     | WatchDue
+    | WindowDue
     | TaskChanged
     | Unreadable
 )
@@ -157,6 +165,7 @@ _SUBJECTS: dict[str, type[Subject]] = {
     "task_due": TaskDue,
     "event_due": EventDue,
     "watch_due": WatchDue,
+    "window_due": WindowDue,
     "task_changed": TaskChanged,
     "unreadable": Unreadable,
 }

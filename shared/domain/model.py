@@ -7,7 +7,7 @@ exclusive (Google: https://developers.google.com/workspace/calendar/api/concepts
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -76,6 +76,13 @@ class AllDay:
 
 
 When = Timed | AllDay
+
+
+def starts_at(when: When) -> datetime:
+    """Return the instant at which it starts; of whole days, midnight UTC."""
+    if isinstance(when, Timed):
+        return when.start
+    return datetime.combine(when.first_on, time(), UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +168,11 @@ class Event:
     def is_cancelled(self) -> bool:
         """Tell whether the event is deleted, which Google calls cancelled."""
         return self.status is EventStatus.CANCELLED
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """Return when the event starts, if it tells; of whole days, midnight UTC."""
+        return None if self.when is None else starts_at(self.when)
 
 
 class Field(StrEnum):

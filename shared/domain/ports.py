@@ -175,6 +175,21 @@ class GoogleCalendar(Protocol):
         """
         ...
 
+    def list_instances(
+        self,
+        calendar_id: str,
+        series_id: str,
+        *,
+        time_min: datetime,
+        time_max: datetime,
+    ) -> Sequence[Document]:
+        """Return all occurrences of a series in a span, cancelled ones included.
+
+        Those that end at or after `time_min` and start before `time_max` (fact 42);
+        `RecordNotFoundError` when there is no such series.
+        """
+        ...
+
     def get_event(self, calendar_id: str, event_id: str) -> Document:
         """Return an event; a deleted one has status cancelled (fact 68)."""
         ...

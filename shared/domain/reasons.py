@@ -57,7 +57,7 @@ class Reason(StrEnum):
     IMPORT_SWITCHED_OFF = "import_switched_off"
     PRIVATE_EVENT = "private_event"
     RECURRING_EVENT = "recurring_event"
-    """Series are not synced."""
+    """A series is synced by its occurrences, not itself."""
     EVENT_TYPE = "event_type"
     """Birthdays, working locations, focus time and out of office are left alone."""
     DECLINED = "declined"

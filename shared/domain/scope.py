@@ -1,5 +1,6 @@
 """Which tasks and events are synced at all."""
 
+from shared.domain import recurrence
 from shared.domain.model import AllDay, Event, Response, Task
 from shared.domain.reasons import Reason
 from shared.domain.settings import Settings
@@ -47,7 +48,7 @@ def has_declined(event: Event) -> bool:
 
 def why_on_hold(event: Event, settings: Settings) -> Reason | None:
     """Return why an event, linked or not, cannot be mapped at present."""
-    if event.recurrence or event.recurring_event_id:
+    if recurrence.is_series(event):
         return Reason.RECURRING_EVENT
     if isinstance(event.when, AllDay) and not settings.include_all_day:
         return Reason.ALL_DAY_SWITCHED_OFF

@@ -2,5 +2,11 @@
 
 from tests.fakes.crm import InMemoryCrm
 from tests.fakes.google import InMemoryCalendar
+from tests.fakes.simulated import SimulatedAccount, SimulatedGoogle
 
-__all__ = ["InMemoryCalendar", "InMemoryCrm"]
+__all__ = [
+    "InMemoryCalendar",
+    "InMemoryCrm",
+    "SimulatedAccount",
+    "SimulatedGoogle",
+]

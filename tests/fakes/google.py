@@ -124,6 +124,20 @@ class InMemoryCalendar(faults.Remote):
         )
 
     @faults.read
+    def list_instances(
+        self,
+        calendar_id: str,
+        series_id: str,
+        *,
+        time_min: datetime,
+        time_max: datetime,
+    ) -> Sequence[Document]:
+        """Know no series: `fakes.SimulatedAccount` does."""
+        del time_min, time_max
+        self._find(calendar_id, series_id)
+        return []
+
+    @faults.read
     def get_event(self, calendar_id: str, event_id: str) -> Document:
         """Return an event, cancelled or not."""
         return self._find(calendar_id, event_id)

@@ -162,7 +162,8 @@ def _create_records() -> None:
         sa.Column("is_primary", sa.Boolean(), nullable=False),
         sa.Column("is_selected", sa.Boolean(), nullable=False),
         sa.Column("sync_token", sa.Text()),
-        sa.Column("window_from", INSTANT),
+        sa.Column("window_until", INSTANT),
+        sa.Column("moved_on_at", INSTANT),
         sa.Column("listed_at", INSTANT),
         sa.Column("requested", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
@@ -244,6 +245,9 @@ def _create_records() -> None:
         sa.Column("settled_etag", sa.String()),
         sa.Column("document", JSON, nullable=False),
         sa.Column("event_updated_at", INSTANT),
+        sa.Column("starts_at", INSTANT),
+        sa.Column("is_series", sa.Boolean(), nullable=False),
+        sa.Column("series_id", sa.String()),
         sa.Column("changed_at", INSTANT),
         _refers("copies", "calendar_id", "calendars"),
         _refers("copies", "link_id", "links"),
@@ -251,6 +255,12 @@ def _create_records() -> None:
         sa.UniqueConstraint(
             "calendar_id", "event_id", name="uq_copies_calendar_id_event_id"
         ),
+    )
+    op.create_index(
+        "ix_copies_calendar_id_series_id", "copies", ["calendar_id", "series_id"]
+    )
+    op.create_index(
+        "ix_copies_calendar_id_starts_at", "copies", ["calendar_id", "starts_at"]
     )
     op.create_index("ix_copies_ical_uid", "copies", ["ical_uid"])
     op.create_index("ix_copies_link_id", "copies", ["link_id"])

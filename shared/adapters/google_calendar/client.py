@@ -53,6 +53,33 @@ class GoogleCalendarClient:
         )
         return _event_page(self._read(request, "events.list"), "events.list")
 
+    def list_instances(
+        self,
+        calendar_id: str,
+        series_id: str,
+        *,
+        time_min: datetime,
+        time_max: datetime,
+    ) -> Sequence[Document]:
+        """Return all occurrences of a series in a span, all pages of them."""
+        what, page_token = f"events.instances of {series_id}", None
+        occurrences: list[Document] = []
+        while True:
+            request = self._events.instances(
+                calendarId=calendar_id,
+                eventId=series_id,
+                showDeleted=True,
+                maxResults=_EVENTS_PER_PAGE,
+                timeMin=time_min.isoformat(),
+                timeMax=time_max.isoformat(),
+                pageToken=page_token,
+            )
+            answer = self._read(request, what)
+            occurrences += answer.get("items", [])
+            page_token = answer.get("nextPageToken")
+            if page_token is None:
+                return occurrences
+
     def get_event(self, calendar_id: str, event_id: str) -> Document:
         """Return an event; a deleted one has status cancelled."""
         request = self._events.get(calendarId=calendar_id, eventId=event_id)

@@ -129,8 +129,10 @@ class Calendar(Base):
     is_primary: Mapped[bool] = mapped_column(default=False)
     is_selected: Mapped[bool] = mapped_column(default=False)
     sync_token: Mapped[str | None] = mapped_column(Text)
-    window_from: Mapped[datetime | None]
-    """From where on the last full list was read."""
+    window_until: Mapped[datetime | None]
+    """Up to where meetings have entered the window, which moves on every day."""
+    moved_on_at: Mapped[datetime | None]
+    """When the window last began to move."""
     listed_at: Mapped[datetime | None]
     """When the last full list of both sides was complete."""
     requested: Mapped[int] = mapped_column(default=0)
@@ -198,7 +200,11 @@ class Copy(Base):
     """An event as it stands on one calendar, as last seen there."""
 
     __tablename__ = "copies"
-    __table_args__ = (UniqueConstraint("calendar_id", "event_id"),)
+    __table_args__ = (
+        UniqueConstraint("calendar_id", "event_id"),
+        Index(None, "calendar_id", "starts_at"),
+        Index(None, "calendar_id", "series_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     calendar_id: Mapped[int] = mapped_column(ForeignKey("calendars.id"))
@@ -212,6 +218,12 @@ class Copy(Base):
     document: Mapped[Document]
     event_updated_at: Mapped[datetime | None]
     """The event's `updated`."""
+    starts_at: Mapped[datetime | None]
+    """When the event starts; of whole days, midnight UTC."""
+    is_series: Mapped[bool] = mapped_column(default=False)
+    """It recurs: its occurrences are copies of their own."""
+    series_id: Mapped[str | None]
+    """Of an occurrence: the event id of its series."""
     changed_at: Mapped[datetime | None]
     """When a synced field last changed."""
 

@@ -56,7 +56,7 @@ def test_a_task_has_a_place_in_a_calendar_or_a_reason_why_not(
         (ALL_DAY_EVENT, Settings(), Reason.ALL_DAY_SWITCHED_OFF),
         (ALL_DAY_EVENT, WITH_ALL_DAY, None),
         ({"recurrence": ["RRULE:FREQ=DAILY"]}, Settings(), Reason.RECURRING_EVENT),
-        ({"recurringEventId": "abc"}, WITH_ALL_DAY, Reason.RECURRING_EVENT),
+        ({"recurringEventId": "abc"}, Settings(), None),
     ],
 )
 def test_an_event_becomes_a_task_or_has_a_reason_why_not(

@@ -38,3 +38,12 @@ def empty_world(database: Database) -> World:
 def world(database: Database, connected: Outside) -> World:
     """Return a world in which Ann and Ben are connected."""
     return World(database.begin_anew("connected"), copy.deepcopy(connected))
+
+
+@pytest.fixture
+def simulated(database: Database) -> World:
+    """Return a world whose calendars the simulated Google keeps; Ann is connected."""
+    world = World(database.begin_anew(), Outside.simulated(time_zone="Europe/Berlin"))
+    world.connect("ann")
+    world.forget_calls()
+    return world

@@ -39,6 +39,21 @@ class Outside:
     accounts: dict[str, fakes.InMemoryCalendar]
 
     @classmethod
+    def simulated(cls, *, time_zone: str = "UTC") -> Self:
+        """Return a CRM without tasks, and empty calendars in the simulated Google."""
+        clock = clocks.SettableClock(NOW)
+        google = fakes.SimulatedGoogle(clock)
+        accounts: dict[str, fakes.InMemoryCalendar] = {
+            name: google.account(clock, f"{name}@gmail.com", time_zone=time_zone)
+            for name in PEOPLE
+        }
+        return cls(
+            clock=clock,
+            crm=fakes.InMemoryCrm(clock, users=[_user(name) for name in PEOPLE]),
+            accounts=accounts,
+        )
+
+    @classmethod
     def empty(cls) -> Self:
         """Return a CRM without tasks and empty calendars."""
         clock = clocks.SettableClock(NOW)

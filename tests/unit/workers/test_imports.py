@@ -17,8 +17,6 @@ LEFT_ALONE: list[tuple[dict[str, Any], Reason]] = [
     ({"eventType": "outOfOffice"}, Reason.EVENT_TYPE),
     ({"eventType": "birthday"}, Reason.EVENT_TYPE),
     ({"attendees": [{**ME, "responseStatus": "declined"}]}, Reason.DECLINED),
-    ({"recurrence": ["RRULE:FREQ=DAILY"]}, Reason.RECURRING_EVENT),
-    ({"recurringEventId": "series"}, Reason.RECURRING_EVENT),
     (DAY, Reason.ALL_DAY_SWITCHED_OFF),
     ({"status": "cancelled"}, Reason.NOTHING_TO_CANCEL),
 ]
@@ -125,18 +123,3 @@ def test_an_untitled_event_gives_its_task_a_title_that_google_never_sees(
     assert world.only_task()["title"] == "(No title)"
     event = world.only_event()
     assert (event["summary"], event["location"]) == ("", "Room 3")
-
-
-def test_a_linked_event_that_becomes_a_series_leaves_its_task_as_it_is(
-    world: World,
-) -> None:
-    task = world.add_task()
-    world.settle()
-
-    world.edit_event(
-        world.only_event()["id"], summary="Daily", recurrence=["RRULE:FREQ=DAILY"]
-    )
-    world.settle()
-
-    assert world.crm_side.task(task["id"])["title"] == "Plan"
-    assert world.last_item().reason == Reason.RECURRING_EVENT

@@ -112,6 +112,22 @@ class Calendars(Repository[Calendar]):
         claim = update(Calendar).where(Calendar.id == calendar_id, _polled_by(before))
         return self._changed(claim.values(polled_at=now)) > 0
 
+    # -- windows ------------------------------------------------------------------
+
+    def due_to_move_on(self, before: datetime) -> Sequence[Calendar]:
+        """Return those of `active` whose window last moved not after `before`."""
+        return self._all(_ACTIVE.where(Calendar.moved_on_at <= before))
+
+    def claim_move(self, calendar_id: int, *, now: datetime, before: datetime) -> bool:
+        """Stamp a move of the window as begun now, if the last was not after `before`.
+
+        Returns False when it is not due, or another process was faster.
+        """
+        claim = update(Calendar).where(
+            Calendar.id == calendar_id, Calendar.moved_on_at <= before
+        )
+        return self._changed(claim.values(moved_on_at=now)) > 0
+
 
 _ACTIVE = (
     select(Calendar)

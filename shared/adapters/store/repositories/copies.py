@@ -48,6 +48,26 @@ class Copies(Repository[Copy]):
         found = self._all(select(Copy).where(Copy.calendar_id == calendar_id, named))
         return {copy.event_id: copy for copy in found}
 
+    def of_series(self, calendar_id: int, series_id: str) -> Sequence[Copy]:
+        """Return the known occurrences of a series on a calendar."""
+        mine = Copy.calendar_id == calendar_id
+        query = select(Copy).where(mine, Copy.series_id == series_id)
+        return self._all(query.order_by(Copy.starts_at, Copy.id))
+
+    def series_of(self, calendar_id: int) -> Sequence[Copy]:
+        """Return the series on a calendar, ended ones not."""
+        mine = Copy.calendar_id == calendar_id
+        return self._all(select(Copy).where(mine, Copy.is_series).order_by(Copy.id))
+
+    def starting(
+        self, calendar_id: int, since: datetime, until: datetime
+    ) -> Sequence[Copy]:
+        """Return the events on a calendar that start in a span, its end excluded."""
+        mine = Copy.calendar_id == calendar_id
+        is_inside = (Copy.starts_at >= since) & (Copy.starts_at < until)
+        query = select(Copy).where(mine, is_inside, Copy.is_series.is_(False))
+        return self._all(query.order_by(Copy.starts_at, Copy.id))
+
     def upsert(
         self,
         calendar_id: int,
@@ -68,6 +88,7 @@ class Copies(Repository[Copy]):
             "link_id": link_id,
             "ical_uid": event.ical_uid,
             "original_start": event.original_start,
+            "starts_at": event.starts_at,
             "settled_etag": event.etag if settled else None,
         }
         stored = self._upsert_unless_older(
@@ -78,6 +99,8 @@ class Copies(Repository[Copy]):
                 "document": dict(document),
                 "event_updated_at": event.updated_at,
                 "changed_at": changed_at,
+                "is_series": bool(event.recurrence) and not event.is_cancelled,
+                "series_id": event.recurring_event_id,
                 **{name: value for name, value in told.items() if value is not None},
             },
             key=("calendar_id", "event_id"),

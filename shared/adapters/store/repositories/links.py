@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from shared.adapters.store.repositories.repository import Repository
 from shared.adapters.store.states import LinkState
-from shared.adapters.store.tables import Link
+from shared.adapters.store.tables import Copy, Link
 
 
 class Links(Repository[Link]):
@@ -63,6 +63,24 @@ class Links(Repository[Link]):
         is_live = Link.state != LinkState.DETACHED
         query = select(Link).where(Link.calendar_id == calendar_id, is_live)
         return self._all(query.order_by(Link.id))
+
+    def passed_by(self, calendar_id: int, moment: datetime) -> Sequence[Link]:
+        """Return the links of a series' occurrences that start before a moment.
+
+        Detached ones not.
+        """
+        is_live = Link.state != LinkState.DETACHED
+        return self._all(
+            select(Link)
+            .join(
+                Copy,
+                (Copy.calendar_id == Link.calendar_id)
+                & (Copy.event_id == Link.event_id),
+            )
+            .where(Link.calendar_id == calendar_id, Link.original_start != "", is_live)
+            .where(Copy.starts_at < moment)
+            .order_by(Link.id)
+        )
 
     def pending_before(self, before: datetime, *, limit: int = 100) -> Sequence[Link]:
         """Return links pending that nobody touched since then, the oldest first."""
