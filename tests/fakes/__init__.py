@@ -2,11 +2,13 @@
 
 from tests.fakes.crm import InMemoryCrm
 from tests.fakes.google import InMemoryCalendar
-from tests.fakes.simulated import SimulatedAccount, SimulatedGoogle
+from tests.fakes.simulated_crm import SimulatedCrm
+from tests.fakes.simulated_google import SimulatedAccount, SimulatedGoogle
 
 __all__ = [
     "InMemoryCalendar",
     "InMemoryCrm",
     "SimulatedAccount",
+    "SimulatedCrm",
     "SimulatedGoogle",
 ]

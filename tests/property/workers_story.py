@@ -1,6 +1,6 @@
 """What happens to the workers in a story, and what must be true at its end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -23,8 +23,10 @@ MAX_FAULTS = 4
 class Story:
     """People, remotes and workers, each doing one thing at a time."""
 
+    names: Sequence[str] = CONNECTED
+
     def __init__(self, world: World) -> None:
-        """Begin with two connected users and nothing to do."""
+        """Begin with connected users and nothing to do."""
         self.world = world
         self._faults = 0
         self._events = 0
@@ -39,12 +41,12 @@ class Story:
 
     def edit_task(self, pick: int, fields: dict[str, Any]) -> None:
         """Somebody edits a task."""
-        for task in _one_of(self.world.crm_side.live_tasks(), pick):
+        for task in one_of(self.world.crm_side.live_tasks(), pick):
             self.world.edit_task(task["id"], **fields)
 
     def remove_task(self, pick: int) -> None:
         """Somebody deletes a task."""
-        for task in _one_of(self.world.crm_side.live_tasks(), pick):
+        for task in one_of(self.world.crm_side.live_tasks(), pick):
             self.world.remove_task(task["id"])
 
     # -- Google -------------------------------------------------------------------
@@ -57,24 +59,24 @@ class Story:
 
     def edit_event(self, name: str, pick: int, fields: dict[str, Any]) -> None:
         """Somebody edits an event."""
-        for event in _one_of(self.world.accounts[name].live_events(), pick):
+        for event in one_of(self.world.accounts[name].live_events(), pick):
             self.world.edit_event(event["id"], name, **fields)
 
     def answer(self, name: str, pick: int, answer: str) -> None:
         """The guests of an event answer."""
-        for event in _one_of(self.world.accounts[name].live_events(), pick):
+        for event in one_of(self.world.accounts[name].live_events(), pick):
             rows = event.get("attendees", [])
             answers = [{**row, "responseStatus": answer} for row in rows]
             self.world.edit_event(event["id"], name, attendees=answers)
 
     def remove_event(self, name: str, pick: int) -> None:
         """Somebody deletes an event."""
-        for event in _one_of(self.world.accounts[name].live_events(), pick):
+        for event in one_of(self.world.accounts[name].live_events(), pick):
             self.world.remove_event(event["id"], name)
 
     def restore_event(self, name: str, pick: int) -> None:
         """Somebody takes an event out of the bin."""
-        for event in _one_of(self.world.accounts[name].bin(), pick):
+        for event in one_of(self.world.accounts[name].bin(), pick):
             self._restored.add(event["id"])
             self.world.edit_event(event["id"], name, status="confirmed")
 
@@ -85,7 +87,7 @@ class Story:
             for event in self.world.accounts[name].bin()
             if self._has_been_told(name, event["id"])
         ]
-        for event in _one_of(forgettable, pick):
+        for event in one_of(forgettable, pick):
             self.world.accounts[name].purge(event["id"])
 
     # -- the messages -------------------------------------------------------------
@@ -151,7 +153,7 @@ class Story:
                 organization_id=self.world.organization.id, task_id=task["id"]
             )
             self.world.queue(messages.Queue.RECORDS, due)
-        for name in CONNECTED:
+        for name in self.names:
             self.world.calendar_changed(name)
         self.world.poll()
         calls = {*self.world.crm_side.calls}
@@ -177,7 +179,8 @@ class Story:
         self.world.pass_time()
 
 
-def _one_of(things: Iterable[T], pick: int) -> list[T]:
+def one_of(things: Iterable[T], pick: int) -> list[T]:
+    """Return one of some things, if there are any."""
     found = list(things)
     return [found[pick % len(found)]] if found else []
 

@@ -40,7 +40,7 @@ class Outside:
 
     @classmethod
     def simulated(cls, *, time_zone: str = "UTC") -> Self:
-        """Return a CRM without tasks, and empty calendars in the simulated Google."""
+        """Return both simulators in process: no tasks, and empty calendars."""
         clock = clocks.SettableClock(NOW)
         google = fakes.SimulatedGoogle(clock)
         accounts: dict[str, fakes.InMemoryCalendar] = {
@@ -49,7 +49,7 @@ class Outside:
         }
         return cls(
             clock=clock,
-            crm=fakes.InMemoryCrm(clock, users=[_user(name) for name in PEOPLE]),
+            crm=fakes.SimulatedCrm(clock, users=[_user(name) for name in PEOPLE]),
             accounts=accounts,
         )
 
@@ -188,6 +188,14 @@ class Machinery:
         due = messages.ConnectionDue(connection_id=connection_id)
         self.queue(Queue.BACKFILL, due, trigger)
         self.settle()
+
+    def repair_later(self, name: str) -> None:
+        """Queue a repair of somebody's connection, as a change of scope does."""
+        with self.store.read() as work:
+            connection = work.connections.of_user(self.organization.id, name)
+        assert connection is not None
+        due = messages.ConnectionDue(connection_id=connection.id)
+        self.queue(Queue.BACKFILL, due, Trigger.REPAIR)
 
     def settings(self, **changes: object) -> None:
         """Change the organization's settings."""

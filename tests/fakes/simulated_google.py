@@ -22,6 +22,9 @@ from shared.domain.model import Document
 from tests.fakes import faults
 from tests.fakes.google import InMemoryCalendar
 
+_HORIZON = timedelta(days=120)
+"""How far ahead an account's user looks; some series have no end."""
+
 _PUSH_ADDRESS = "https://sync.example.com/webhooks/google"
 
 
@@ -73,15 +76,23 @@ class SimulatedAccount(InMemoryCalendar):
 
     def edit(self, event_id: str, **fields: object) -> Document:
         """Change fields of an event, or of one occurrence, as its user would."""
-        return self._ask("PATCH", event_id, fields)
+        return self._ask("PATCH", f"{event_id}?sendUpdates=all", fields)
 
     def remove(self, event_id: str) -> None:
-        """Delete an event, or cancel one occurrence, as its user would."""
-        self._ask("DELETE", event_id)
+        """Delete an event, or cancel one occurrence, as its user would.
+
+        The guests are told: without mail their copies would stay (fact 133).
+        """
+        self._ask("DELETE", f"{event_id}?sendUpdates=all")
 
     def event(self, event_id: str) -> Document:
         """Return an event as it is."""
         return self._ask("GET", event_id)
+
+    def series(self) -> Sequence[Document]:
+        """Return the series that take place."""
+        rows = self._ask("GET", "?maxResults=2500")["items"]
+        return [row for row in rows if row.get("recurrence")]
 
     def split(self, occurrence_id: str, **changes: object) -> Document:
         """Change "this and following events"; return the series that begins."""
@@ -106,8 +117,9 @@ class SimulatedAccount(InMemoryCalendar):
         self.google.order("expire-sync-tokens", calendar=self.address)
 
     def _rows(self) -> list[Document]:
-        query = "?singleEvents=true&showDeleted=true&maxResults=2500"
-        rows: list[Document] = self._ask("GET", query)["items"]
+        until = quote((self._clock.now() + _HORIZON).isoformat())
+        query = f"singleEvents=true&showDeleted=true&maxResults=2500&timeMax={until}"
+        rows: list[Document] = self._ask("GET", f"?{query}")["items"]
         return rows
 
     def _ask(
