@@ -32,11 +32,16 @@ class ProblemError(HTTPException):
         detail: str,
         *,
         fields: Mapping[str, str] | None = None,
+        current: Mapping[str, object] | None = None,
     ) -> None:
-        """Take a sentence that tells the caller what to do."""
+        """Take a sentence that tells the caller what to do.
+
+        `current` is the state of what the caller wanted to change.
+        """
         super().__init__(detail)
         self.code = status
         self.fields = dict(fields or {})
+        self.current = current
 
 
 def not_found() -> ProblemError:
@@ -51,7 +56,10 @@ def invalid(fields: Mapping[str, str]) -> ProblemError:
 
 
 def answer(
-    status: HTTPStatus, detail: str, fields: Mapping[str, str] | None = None
+    status: HTTPStatus,
+    detail: str,
+    fields: Mapping[str, str] | None = None,
+    current: Mapping[str, object] | None = None,
 ) -> Response:
     """Return the problem document."""
     document: dict[str, object] = {
@@ -64,6 +72,8 @@ def answer(
         document["errors"] = [
             {"field": field, "detail": text} for field, text in fields.items()
         ]
+    if current is not None:
+        document["current"] = current
     return Response(json.dumps(document), status, content_type=MEDIA_TYPE)
 
 
@@ -83,8 +93,11 @@ def _refuse(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = error.description or status.phrase
     if _is_for_machines():
-        fields = error.fields if isinstance(error, ProblemError) else None
-        refusal = answer(status, detail, fields)
+        refusal = (
+            answer(status, detail, error.fields, error.current)
+            if isinstance(error, ProblemError)
+            else answer(status, detail)
+        )
     else:
         refusal = pages.error(status, detail)
     for name, value in error.get_headers(request.environ):

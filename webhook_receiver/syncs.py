@@ -39,8 +39,12 @@ class Syncs:
 
         Raises `BrokerConnectionError`; the jobs have failed then.
         """
+        self.publish([self._message(job) for job in jobs], jobs)
+
+    def publish(self, due: Sequence[Message], jobs: Sequence[tables.Job]) -> None:
+        """Queue the messages of jobs, as above."""
         try:
-            self._broker.publish(*map(self._message, jobs))
+            self._broker.publish(*due)
         except errors.BrokerConnectionError:
             now = self._clock.now()
             with self._store.begin() as work:

@@ -1,15 +1,36 @@
-"""Conflicts that wait for a user: stored, followed while they wait, and told once."""
+"""Conflicts that wait for a user: stored, told, followed, and settled as chosen."""
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import LinkState
 from shared.domain import errors, mapping, ports
+from shared.domain.conflict import Choice
+from shared.domain.model import Field, Side
 from shared.domain.reconcile import Decision
 from workers.pair import Pair
 from workers.remotes import Remotes
 
 log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+
+
+def choice_for(work: UnitOfWork, pair: Pair) -> Choice | None:
+    """Return what the user of a pair's conflict chose, if both sides are as seen then.
+
+    Else the choice was about something that is not so any more.
+    """
+    if pair.link is None or pair.link.state != LinkState.CONFLICT:
+        return None
+    conflict = work.conflicts.open_of_link(pair.link.id)
+    if conflict is None or conflict.choice is None:
+        return None
+    if (conflict.crm, conflict.google) != _sides(pair):
+        return None
+    return {Field(name): Side(side) for name, side in conflict.choice.items()}
 
 
 def store(
@@ -22,27 +43,51 @@ def store(
         if decision.target is not None or decision.detach:
             work.conflicts.resolve(pair.link.id, now=now)
         return None
-    known = work.conflicts.open_of_link(pair.link.id)
-    conflict = known or work.conflicts.add(
+    conflict = work.conflicts.open_of_link(pair.link.id)
+    if conflict is None:
+        conflict = _flag(work, pair, pair.link, now)
+        _follow(conflict, pair, decision, now)
+        return conflict
+    if (conflict.crm, conflict.google) == _sides(pair):
+        return None
+    was_settled = conflict.choice is not None
+    _follow(conflict, pair, decision, now)
+    conflict.version += 1
+    conflict.choice = None
+    return conflict if was_settled else None
+
+
+def _flag(
+    work: UnitOfWork, pair: Pair, link: tables.Link, now: datetime
+) -> tables.Conflict:
+    return work.conflicts.add(
         tables.Conflict(
             organization_id=pair.organization.id,
-            link_id=pair.link.id,
+            link_id=link.id,
             crm_user_id=pair.owner_id,
             fields=[],
             created_at=now,
             updated_at=now,
         )
     )
-    task, event = pair.task_meeting(), pair.event_meeting()
-    known_to_both = pair.baseline.meeting if pair.baseline else None
+
+
+def _follow(
+    conflict: tables.Conflict, pair: Pair, decision: Decision, now: datetime
+) -> None:
+    known = pair.baseline.meeting if pair.baseline else None
     conflict.fields = sorted(decision.contested)
-    conflict.crm = mapping.meeting_to_document(task) if task else None
-    conflict.google = mapping.meeting_to_document(event) if event else None
-    conflict.baseline = (
-        mapping.meeting_to_document(known_to_both) if known_to_both else None
-    )
+    conflict.crm, conflict.google = _sides(pair)
+    conflict.baseline = mapping.meeting_to_document(known) if known else None
     conflict.updated_at = now
-    return None if known else conflict
+
+
+def _sides(pair: Pair) -> tuple[Document | None, Document | None]:
+    task, event = pair.task_meeting(), pair.event_meeting()
+    return (
+        mapping.meeting_to_document(task) if task else None,
+        mapping.meeting_to_document(event) if event else None,
+    )
 
 
 def tell(

@@ -6,7 +6,7 @@ from datetime import datetime
 from shared import metrics
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import Direction, Outcome
-from shared.domain import mapping, messages
+from shared.domain import mapping, messages, model
 from shared.domain.messages import Message
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Decision
@@ -77,9 +77,19 @@ def about(pair: Pair) -> Entry:
         link_id=pair.link.id if pair.link else None,
         task_id=pair.task.task.id if pair.task.task else None,
         event_id=pair.event.event.id if pair.event.event else None,
-        crm=mapping.meeting_to_document(task) if task else None,
-        google=mapping.meeting_to_document(event) if event else None,
+        crm=_seen(task, pair.task_edited_at()),
+        google=_seen(event, pair.event_edited_at()),
     )
+
+
+def _seen(
+    meeting: model.Meeting | None, edited_at: datetime | None
+) -> dict[str, object] | None:
+    """Return a side with the time that last-modified-wins goes by, by our clock."""
+    if meeting is None:
+        return None
+    at = edited_at.isoformat() if edited_at else None
+    return {**mapping.meeting_to_document(meeting), "edited_at": at}
 
 
 def naming(entry: Entry, pair: Pair) -> Entry:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.adapters.store import tables
 from shared.adapters.store.states import LinkState
-from shared.domain import mapping, model, reconcile, scope
+from shared.domain import conflict, mapping, model, reconcile, scope
 from shared.domain.reasons import Reason
 from shared.domain.settings import Settings
 
@@ -57,6 +57,8 @@ class Pair:
     """The event belongs on another calendar, but was edited where it still is."""
     clocks_moved: bool = False
     """The remotes' clocks differ from ours in another way than they did."""
+    choice: conflict.Choice | None = None
+    """What the user of its conflict has chosen, who saw both sides as they are."""
     others_come: bool = False
     """Another connected user has a copy of the event that is not declined."""
 
@@ -174,6 +176,7 @@ class Pair:
             on_hold=self.on_hold(),
             read_only=self.is_read_only(),
             declined=self.is_off(),
+            choice=self.choice,
         )
 
     def _known(self) -> model.Baseline | None:
@@ -245,20 +248,28 @@ class Pair:
         is_private = event is not None and scope.is_private(event)
         return is_private and self.created_by() is model.Side.GOOGLE
 
-    def _task_half(self) -> reconcile.Half:
+    def task_edited_at(self) -> datetime | None:
+        """Return when the task was last edited, by our clock."""
         skew = timedelta(seconds=self.organization.crm_skew_seconds)
+        return self.task.changed_at and self.task.changed_at - skew
+
+    def event_edited_at(self) -> datetime | None:
+        """Return when the event was last edited, by our clock."""
+        skew = timedelta(seconds=self.connection.google_skew_seconds)
+        return self.event.changed_at and self.event.changed_at - skew
+
+    def _task_half(self) -> reconcile.Half:
         return reconcile.Half(
             presence=self.task.presence,
             meeting=self.task_meeting(),
-            changed_at=self.task.changed_at and self.task.changed_at - skew,
+            changed_at=self.task_edited_at(),
         )
 
     def _event_half(self) -> reconcile.Half:
-        skew = timedelta(seconds=self.connection.google_skew_seconds)
         return reconcile.Half(
             presence=self.event.presence,
             meeting=self.event_meeting(),
-            changed_at=self.event.changed_at and self.event.changed_at - skew,
+            changed_at=self.event_edited_at(),
         )
 
     def on_hold(self) -> Reason | None:

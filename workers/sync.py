@@ -152,9 +152,10 @@ class Sync:
         notify = pair.settings.guest_notifications.send_updates
         send_updates = notify if message.is_live and not pair.is_repeated else SILENT
         self._note_clocks(pair)
-        if pair.is_declined():
-            with self._store.read() as work:
+        with self._store.read() as work:
+            if pair.is_declined():
                 pair.others_come = stored.others_come(work, pair)
+            pair.choice = conflicts.choice_for(work, pair)
         decision = reconcile.reconcile(pair.situation(), pair.settings)
         if pair.has_moved and decision.target is not None:
             decision = replace(decision, reason=Reason.OWNER_CHANGED)

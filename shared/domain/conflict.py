@@ -1,5 +1,6 @@
 """Who wins when both sides of a meeting were edited since they last agreed."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
@@ -8,6 +9,9 @@ from shared.domain import mapping
 from shared.domain.model import Field, Meeting, Side
 from shared.domain.reasons import Reason
 from shared.domain.settings import ConflictPolicy, Settings
+
+Choice = Mapping[Field, Side]
+"""The side whose value a user wants, by field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class Edits:
     event: Meeting
     task_changed_at: datetime | None
     event_changed_at: datetime | None
+    choice: Choice | None = None
+    """What a user has chosen, who saw these very edits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,8 @@ def settle(edits: Edits, settings: Settings) -> Verdict:
     one side changed survive both, and the policy decides on the others; a meeting that
     one side cancelled is always decided as a whole.
     """
+    if edits.choice is not None:
+        return _chosen(edits, edits.choice)
     contested = mapping.changed_fields(edits.task, edits.event)
     if (
         settings.merge_disjoint_edits
@@ -53,6 +61,20 @@ def settle(edits: Edits, settings: Settings) -> Verdict:
         return Verdict(reason=reason, contested=contested)
     meeting = edits.task if winner is Side.CRM else edits.event
     return Verdict(reason=reason, meeting=meeting)
+
+
+def _chosen(edits: Edits, choice: Choice) -> Verdict:
+    """Return what a user chose; where that leaves a field open, its edit survives."""
+    by_event = mapping.changed_fields(edits.known, edits.event) if edits.known else ()
+    from_google = frozenset(
+        f for f in Field if choice.get(f, _editor(f, by_event)) is Side.GOOGLE
+    )
+    meeting = _take(from_google, edits.event, edits.task)
+    return Verdict(reason=Reason.CONFLICT_SETTLED, meeting=meeting)
+
+
+def _editor(field: Field, by_event: Collection[Field]) -> Side:
+    return Side.GOOGLE if field in by_event else Side.CRM
 
 
 def _merge(edits: Edits, known: Meeting, settings: Settings) -> Verdict:

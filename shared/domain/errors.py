@@ -17,8 +17,7 @@ class SyncError(Exception):
     @property
     def reason(self) -> str:
         """A stable code for histories and filters: `RateLimitError` -> `rate_limit`."""
-        name = type(self).__name__.removesuffix("Error")
-        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+        return _code(type(self))
 
 
 class ConfigurationError(SyncError):
@@ -178,3 +177,20 @@ class DuplicateRecordError(StaleStateError):
         """Keep the id of the record that holds the identifier."""
         self.existing_id = existing_id
         super().__init__(message)
+
+
+def explain(code: str) -> str:
+    """Return the sentence that stands for an error's `reason`; empty if unknown."""
+    return _sentences(SyncError).get(code, "")
+
+
+def _sentences(error: type[SyncError]) -> dict[str, str]:
+    found = {_code(error): (error.__doc__ or "").partition("\n")[0]}
+    for kind in error.__subclasses__():
+        found |= _sentences(kind)
+    return found
+
+
+def _code(error: type[SyncError]) -> str:
+    name = error.__name__.removesuffix("Error")
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

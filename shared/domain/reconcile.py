@@ -83,6 +83,8 @@ class Situation:
 
     The event's half says `cancelled` then. No write of ours can take a decline back.
     """
+    choice: conflict.Choice | None = None
+    """What a user has chosen, who saw both sides as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +306,7 @@ def _settle(
             event=event,
             task_changed_at=situation.task.changed_at,
             event_changed_at=situation.event.changed_at,
+            choice=situation.choice,
         ),
         settings,
     )

@@ -1,14 +1,18 @@
-"""Conflicts that wait for a user, or did."""
+"""Conflicts: listed, and settled by whom they wait for."""
 
+from collections.abc import Collection
 from datetime import datetime
-from http import HTTPMethod
-from typing import Any
+from http import HTTPMethod, HTTPStatus
+from typing import Annotated, Any
 
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from shared.adapters.store import tables
+from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConflictState
-from webhook_receiver import identity
+from shared.domain import model
+from shared.domain.messages import Trigger
+from webhook_receiver import identity, looks, problems
 from webhook_receiver.api import routes, shapes
 from webhook_receiver.services import Services
 
@@ -26,6 +30,10 @@ class ConflictDocument(shapes.Document):
     baseline: dict[str, Any] | None
     crm: dict[str, Any] | None
     google: dict[str, Any] | None
+    version: int = Field(description="Grows with every edit made while it waits.")
+    choice: dict[str, str] | None = Field(
+        description="What has been chosen, until it is carried out."
+    )
 
 
 class ConflictPage(shapes.Document):
@@ -41,12 +49,34 @@ class ConflictQuery(shapes.PageQuery):
     state: ConflictState | SkipJsonSchema[None] = shapes.left_out()
 
 
+class ConflictPath(shapes.Path):
+    """Which conflict."""
+
+    conflict_id: shapes.Id
+
+
+_Side = Annotated[model.Side, Field(strict=False)]  # JSON knows choices as texts only
+
+
+class ResolveBody(shapes.Body):
+    """Which side to keep: of the whole record, or of each field in conflict."""
+
+    keep: _Side | None = None
+    fields: dict[str, _Side] | None = None
+    version: shapes.Id | None = Field(
+        default=None,
+        description="The version that was looked at; another one is refused.",
+    )
+
+
 class Conflicts:
     """The calls about conflicts."""
 
     def __init__(self, services: Services) -> None:
-        """Take the store."""
+        """Take the store and the broker."""
         self._store = services.store
+        self._broker = services.broker
+        self._clock = services.clock
 
     def register(self, api: routes.Routes) -> None:
         """Add the calls."""
@@ -56,6 +86,15 @@ class Conflicts:
             self.list_conflicts,
             roles=routes.OWN,
             answer=ConflictPage,
+        )
+        api.add(
+            HTTPMethod.POST,
+            "/conflicts/<int:conflict_id>/resolve",
+            self.resolve_conflict,
+            roles=routes.OWN,
+            answer=ConflictDocument,
+            status=HTTPStatus.ACCEPTED,
+            refuses=[HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT],
         )
 
     def list_conflicts(self, query: ConflictQuery) -> ConflictPage:
@@ -73,6 +112,60 @@ class Conflicts:
         items = [_document(row, links[row.link_id]) for row in page.rows]
         return ConflictPage(items=items, next_cursor=page.next_cursor)
 
+    def resolve_conflict(
+        self, path: ConflictPath, body: ResolveBody
+    ) -> ConflictDocument:
+        """Settle a conflict; a worker carries it out if both sides are still so.
+
+        It is refused, with the conflict as it is now, where it is settled already or
+        has another version than the one that was looked at.
+        """
+        with self._store.begin() as work:
+            conflict, link = _visible(work, path.conflict_id)
+            stale = _why_stale(conflict, body)
+            if stale is not None:
+                current = _document(conflict, link).model_dump(mode="json")
+                raise problems.ProblemError(HTTPStatus.CONFLICT, stale, current=current)
+            conflict.choice = _choice(conflict.fields, body)
+            work.commit()
+        # Whoever looks at the record next carries it out, should this get lost.
+        subject = looks.subject_of_link(link)
+        due = [subject] if subject else []
+        self._broker.publish(*looks.messages_for(due, Trigger.MANUAL, self._clock))
+        return _document(conflict, link)
+
+
+def _visible(work: UnitOfWork, conflict_id: int) -> tuple[tables.Conflict, tables.Link]:
+    """Return a conflict and its link; raises the 404 for one of somebody else's."""
+    row = work.conflicts.locked(conflict_id)
+    if row is None:
+        raise problems.not_found()
+    if not identity.caller().may_see(row.organization_id, row.crm_user_id):
+        raise problems.not_found()
+    return row, work.links.by_id(row.link_id)
+
+
+def _why_stale(conflict: tables.Conflict, body: ResolveBody) -> str | None:
+    if conflict.state != ConflictState.OPEN:
+        return "The conflict is settled already."
+    if body.version not in {None, conflict.version}:
+        return "The meeting was edited since. Look at both sides again, then choose."
+    return None
+
+
+def _choice(contested: Collection[str], body: ResolveBody) -> dict[str, str]:
+    if (body.keep is None) == (body.fields is None):
+        detail = "give either keep or fields"
+        raise problems.invalid({"keep": detail, "fields": detail})
+    if body.keep is not None:
+        return dict.fromkeys(contested, body.keep.value)
+    chosen = body.fields or {}
+    wrong = {f"fields.{f}": "choose crm or google" for f in {*contested} - {*chosen}}
+    wrong |= {f"fields.{f}": "is not in conflict" for f in {*chosen} - {*contested}}
+    if wrong:
+        raise problems.invalid(wrong)
+    return {field: side.value for field, side in chosen.items()}
+
 
 def _document(row: tables.Conflict, link: tables.Link) -> ConflictDocument:
     return ConflictDocument(
@@ -86,4 +179,6 @@ def _document(row: tables.Conflict, link: tables.Link) -> ConflictDocument:
         baseline=row.baseline,
         crm=row.crm,
         google=row.google,
+        version=row.version,
+        choice=row.choice,
     )

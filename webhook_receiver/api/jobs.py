@@ -8,9 +8,12 @@ from pydantic.json_schema import SkipJsonSchema
 
 from shared.adapters.store import JobFilter, UnitOfWork, tables
 from shared.adapters.store.states import Direction, JobState
-from webhook_receiver import identity, problems
+from shared.domain import reasons
+from shared.domain.messages import Trigger
+from webhook_receiver import identity, looks, problems
 from webhook_receiver.api import routes, shapes
 from webhook_receiver.services import Services
+from webhook_receiver.syncs import Syncs
 
 
 class JobDocument(shapes.Document):
@@ -61,10 +64,13 @@ class JobItemDocument(shapes.Document):
     action: str
     outcome: str
     reason: str
+    explanation: str
     error: str | None
     attempts: int
     next_attempt_at: datetime | None
     changes: dict[str, Any] | None
+    crm: dict[str, Any] | None
+    google: dict[str, Any] | None
 
 
 class JobItemPage(shapes.Document):
@@ -96,8 +102,10 @@ class Jobs:
     """The calls about the history."""
 
     def __init__(self, services: Services) -> None:
-        """Take the store."""
+        """Take the store and the broker."""
         self._store = services.store
+        self._syncs = Syncs(services)
+        self._clock = services.clock
 
     def register(self, api: routes.Routes) -> None:
         """Add the calls."""
@@ -119,6 +127,15 @@ class Jobs:
             roles=anybody,
             answer=JobItemPage,
             refuses=missing,
+        )
+        api.add(
+            HTTPMethod.POST,
+            f"{_ONE}/retry",
+            self.retry_job,
+            roles=routes.OWN,
+            answer=JobDocument,
+            status=HTTPStatus.ACCEPTED,
+            refuses=[*missing, HTTPStatus.CONFLICT],
         )
 
     def list_jobs(self, query: JobQuery) -> JobPage:
@@ -162,6 +179,46 @@ class Jobs:
         items = [_item(row) for row in page.rows]
         return JobItemPage(items=items, next_cursor=page.next_cursor)
 
+    def retry_job(self, path: JobPath) -> JobDocument:
+        """Try the failed records of a job again, as they are by now.
+
+        Those that another job has dealt with since are left out. Their dead letters
+        are discarded: the new job stands for them.
+        """
+        with self._store.begin() as work:
+            job = _visible(work, path.job_id)
+            failed = _still_failed(work, job)
+            found = (looks.subject_of_item(work, item) for item in failed)
+            # A record that failed twice in a job is looked at once.
+            subjects = list(dict.fromkeys(each for each in found if each is not None))
+            if not subjects:
+                detail = "No record of this job is failed any more."
+                raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
+            retry = work.jobs.start(
+                organization_id=job.organization_id,
+                connection_id=job.connection_id,
+                trigger=Trigger.RETRY,
+                direction=Direction(job.direction),
+                now=self._clock.now(),
+                expected=len(subjects),
+            )
+            work.commit()
+        due = looks.messages_for(subjects, Trigger.RETRY, self._clock, job_id=retry.id)
+        self._syncs.publish(due, [retry])
+        with self._store.begin() as work:
+            work.dead_letters.remove_deliveries({item.delivery_id for item in failed})
+            work.commit()
+        return JobDocument.of(retry)
+
+
+def _still_failed(work: UnitOfWork, job: tables.Job) -> list[tables.JobItem]:
+    own = own_connection(work) if identity.caller().is_confined else None
+    return [
+        item
+        for item in work.items.failed_of_job(job.id)
+        if own in {None, item.connection_id} and work.items.is_last_word(item)
+    ]
+
 
 def own_connection(work: UnitOfWork) -> int | None:
     """Return the connection of the user who calls, if there is one."""
@@ -193,8 +250,11 @@ def _item(row: tables.JobItem) -> JobItemDocument:
         action=row.action,
         outcome=row.outcome,
         reason=row.reason,
+        explanation=reasons.explain(row.reason),
         error=row.error,
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at,
         changes=row.changes,
+        crm=row.crm,
+        google=row.google,
     )

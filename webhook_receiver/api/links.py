@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.adapters.store import UnitOfWork, tables
+from shared.domain import reasons
 from webhook_receiver import identity, problems
 from webhook_receiver.api import jobs, routes, shapes
 from webhook_receiver.services import Services
@@ -20,6 +21,10 @@ class DecisionDocument(shapes.Document):
     action: str
     outcome: str
     reason: str
+    explanation: str
+    error: str | None
+    changes: dict[str, Any] | None
+    next_attempt_at: datetime | None
     crm: dict[str, Any] | None
     google: dict[str, Any] | None
 
@@ -140,6 +145,10 @@ def _decision(row: tables.JobItem) -> DecisionDocument:
         action=row.action,
         outcome=row.outcome,
         reason=row.reason,
+        explanation=reasons.explain(row.reason),
+        error=row.error,
+        changes=row.changes,
+        next_attempt_at=row.next_attempt_at,
         crm=row.crm,
         google=row.google,
     )

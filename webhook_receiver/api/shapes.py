@@ -100,3 +100,8 @@ class Problem(Document):
     status: int
     detail: str
     errors: list[Mistake] = Field(default=[], description="One for each bad field.")
+    current: dict[str, Any] | SkipJsonSchema[None] = Field(
+        default=None,
+        json_schema_extra=without_default,
+        description="What it is by now that the request was about.",
+    )

@@ -275,6 +275,8 @@ def _create_records() -> None:
         sa.Column("baseline", JSON),
         sa.Column("crm", JSON),
         sa.Column("google", JSON),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("choice", JSON),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.Column("resolved_at", INSTANT),

@@ -312,6 +312,10 @@ class Conflict(Base):
     baseline: Mapped[Document | None]
     crm: Mapped[Document | None]
     google: Mapped[Document | None]
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with every edit of a side that is followed while the conflict waits."""
+    choice: Mapped[Document | None]
+    """The side that its user has chosen for each field, until that is carried out."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]

@@ -1,12 +1,13 @@
 """The verdict on two edits of one meeting."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from shared.domain import conflict, mapping
 from shared.domain.conflict import Edits, Verdict
-from shared.domain.model import Field, Meeting
+from shared.domain.model import Field, Meeting, Side
 from shared.domain.reasons import Reason
 from shared.domain.settings import ConflictPolicy, Settings
 from tests.unit.domain.records import NOON, ONE, meeting, timed
@@ -149,3 +150,36 @@ def test_the_later_edit_wins_and_the_crm_where_the_times_do_not_tell(
     verdict = conflict.settle(both, POLICY[ConflictPolicy.LAST_MODIFIED_WINS])
 
     assert verdict.meeting == meeting(winner)
+
+
+@pytest.mark.parametrize("policy", ConflictPolicy)
+@pytest.mark.parametrize(("side", "title"), [(Side.CRM, "One"), (Side.GOOGLE, "Two")])
+def test_what_a_user_chose_goes_before_every_policy(
+    policy: ConflictPolicy, side: Side, title: str
+) -> None:
+    both = replace(
+        edits(meeting("One"), meeting("Two")), choice=dict.fromkeys(Field, side)
+    )
+
+    verdict = conflict.settle(both, POLICY[policy])
+
+    assert verdict.reason is Reason.CONFLICT_SETTLED
+    assert verdict.meeting == meeting(title)
+
+
+def test_a_field_that_the_choice_leaves_open_keeps_the_edit_that_it_has() -> None:
+    task, event = meeting("One", location="here"), meeting("Two", description="cake")
+    both = replace(edits(task, event), choice={Field.TITLE: Side.GOOGLE})
+
+    verdict = conflict.settle(both, Settings())
+
+    assert verdict.meeting == meeting("Two", location="here", description="cake")
+
+
+def test_a_choice_between_two_that_never_agreed_takes_the_rest_from_the_task() -> None:
+    task, event = meeting("One", location="here"), meeting("Two")
+    both = replace(edits(task, event, known=None), choice={Field.TITLE: Side.GOOGLE})
+
+    verdict = conflict.settle(both, Settings())
+
+    assert verdict.meeting == meeting("Two", location="here")

@@ -9,6 +9,7 @@ import pytest
 from shared.adapters.store import tables
 from shared.adapters.store.states import Direction
 from shared.domain.messages import Trigger
+from tests import store_rows
 from tests.unit.receiver.house import API, NOW, House, csrf_token
 
 ALL = {"admin", "user", "operator"}
@@ -27,7 +28,9 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/jobs", ALL),
     ("GET", "/jobs/<int:job_id>", ALL),
     ("GET", "/jobs/<int:job_id>/items", ALL),
+    ("POST", "/jobs/<int:job_id>/retry", {"admin", "user"}),
     ("GET", "/conflicts", {"admin", "user"}),
+    ("POST", "/conflicts/<int:conflict_id>/resolve", {"admin", "user"}),
     ("GET", "/links", {"admin", "user"}),
     ("GET", "/dead-letters", {"admin", "operator"}),
     ("POST", "/dead-letters/replay", {"admin", "operator"}),
@@ -40,6 +43,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "PUT /google-app": {"client_id": "c", "client_secret": "s"},
     "PUT /settings": {"merge_disjoint_edits": True},
     "POST /connections": {"crm_user_id": "u1"},
+    "POST /conflicts/<int:conflict_id>/resolve": {"keep": "crm"},
     "POST /dead-letters/replay": {"all": True},
     "POST /dead-letters/discard": {"all": True},
 }
@@ -47,7 +51,7 @@ ONE_THING = [(m, path, roles) for m, path, roles in ROUTES if "<" in path]
 
 
 class Town:
-    """An organization with a connected user, who has a job."""
+    """An organization with a connected user, who has a job and a conflict."""
 
     def __init__(self, house: House, name: str) -> None:
         """Store all of it."""
@@ -64,12 +68,38 @@ class Town:
                 direction=Direction.BOTH,
                 now=NOW,
             )
+            work.items.record(
+                tables.JobItem(
+                    job_id=self.job.id,
+                    organization_id=self.organization.id,
+                    connection_id=self.connection.id,
+                    delivery_id=f"{name}-1",
+                    task_id="t1",
+                    action="none",
+                    outcome="failed",
+                    reason="remote_rejected",
+                    attempts=1,
+                    at=NOW,
+                )
+            )
+            link = store_rows.add_link(work, self.organization, task_id="t1")
+            self.conflict = work.conflicts.add(
+                tables.Conflict(
+                    organization_id=self.organization.id,
+                    link_id=link.id,
+                    crm_user_id=self.user_id,
+                    fields=["title"],
+                    created_at=NOW,
+                    updated_at=NOW,
+                )
+            )
             work.commit()
 
     def path(self, rule: str) -> str:
         """Return the address of this town's things."""
         filled = rule.replace("<int:connection_id>", str(self.connection.id))
         filled = filled.replace("<int:job_id>", str(self.job.id))
+        filled = filled.replace("<int:conflict_id>", str(self.conflict.id))
         return f"{filled}?task_id=t1" if filled == "/links" else filled
 
 

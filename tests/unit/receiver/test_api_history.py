@@ -7,6 +7,7 @@ import pytest
 
 from shared.adapters.store import tables
 from shared.adapters.store.states import Direction
+from shared.domain import errors
 from shared.domain.messages import Trigger
 from tests import store_rows
 from tests.unit.receiver.house import NOW, House
@@ -131,6 +132,9 @@ class TestJobs:
             "attempts": 2,
             "next_attempt_at": later.isoformat().replace("+00:00", "Z"),
             "changes": {"title": {"before": "A", "after": "B"}},
+            "explanation": errors.explain("remote_unavailable"),
+            "crm": None,
+            "google": None,
         }
         assert (oldest["task_id"], oldest["error"]) == ("t1", None)
         assert caller.get(f"/jobs/{job_id}").json["processed"] == 2
@@ -196,6 +200,8 @@ class TestConflicts:
             "baseline": {"title": "A"},
             "crm": {"title": "B"},
             "google": {"title": "C"},
+            "version": 1,
+            "choice": None,
         }
 
     def test_conflicts_are_filtered(
@@ -301,6 +307,10 @@ class TestLinks:
             "action": "create_event",
             "outcome": "applied",
             "reason": "event_edited",
+            "explanation": "The event was edited: the task followed.",
+            "error": None,
+            "changes": None,
+            "next_attempt_at": None,
             "crm": {"title": "A"},
             "google": {"title": "B"},
         }

@@ -1,7 +1,10 @@
 """Under the manual policy a user settles a conflict; until then both sides stay."""
 
+import pytest
+
 from shared.adapters.store.states import ConflictState, LinkState, Outcome
-from shared.domain import errors
+from shared.domain import errors, messages
+from shared.domain.messages import Queue, Trigger
 from shared.domain.reasons import Reason
 from tests.unit.workers.machinery import PUBLIC_URL
 from tests.unit.workers.world import World
@@ -170,3 +173,109 @@ def test_a_conflict_is_not_settled_by_another_owner(world: World) -> None:
     assert world.ann.live_events() == []
     assert world.only_event("ben")["summary"] == "Google"
     assert [c.state for c in world.conflicts()] == ["resolved"]
+
+
+# -- settled by its user ----------------------------------------------------------
+
+
+def _choose(world: World, **choice: str) -> None:
+    with world.store.begin() as work:
+        conflict = work.conflicts.by_id(world.conflicts()[0].id)
+        conflict.choice = choice
+        work.commit()
+
+
+def _look(world: World, task_id: str) -> None:
+    due = messages.TaskDue(organization_id=world.organization.id, task_id=task_id)
+    world.queue(Queue.RECORDS, due, Trigger.MANUAL)
+    world.settle()
+
+
+@pytest.mark.parametrize(("side", "title"), [("crm", "CRM"), ("google", "Google")])
+def test_the_side_that_was_chosen_is_kept(world: World, side: str, title: str) -> None:
+    task_id = _edit_both(world)
+    _choose(world, title=side)
+    world.forget_calls()
+
+    _look(world, task_id)
+
+    assert world.crm_side.task(task_id)["title"] == title
+    assert world.only_event()["summary"] == title
+    assert world.conflicts()[0].state == ConflictState.RESOLVED
+    assert world.only_link().state == LinkState.ACTIVE
+    assert world.last_item().reason == Reason.CONFLICT_SETTLED
+    assert set(world.ann.sent_updates) <= {"none"}
+
+
+def test_each_field_can_be_chosen_by_itself(world: World) -> None:
+    task_id = _edit_both(world)
+    world.edit_task(task_id, location="Room 1")
+    world.edit_event(world.only_event()["id"], location="Room 2")
+    world.settle()
+    _choose(world, title="crm", location="google")
+
+    _look(world, task_id)
+
+    task, event = world.crm_side.task(task_id), world.only_event()
+    assert (task["title"], task["location"]) == ("CRM", "Room 2")
+    assert (event["summary"], event["location"]) == ("CRM", "Room 2")
+
+
+def test_a_choice_between_edits_that_are_no_more_is_not_carried_out(
+    world: World,
+) -> None:
+    task_id = _edit_both(world)
+    _choose(world, title="google")
+    told = world.crm_side.notifications.copy()
+    world.crm_side.notifications.clear()
+
+    world.edit_task(task_id, title="CRM again")
+    world.settle()
+
+    (conflict,) = world.conflicts()
+    assert world.crm_side.task(task_id)["title"] == "CRM again"
+    assert world.only_event()["summary"] == "Google"
+    assert (conflict.state, conflict.choice) == (ConflictState.OPEN, None)
+    assert conflict.version > 1
+    assert world.crm_side.notifications.keys() == told.keys()
+
+
+def test_an_edit_in_google_that_nobody_saw_is_not_overwritten_by_a_choice(
+    world: World,
+) -> None:
+    task_id = _edit_both(world)
+    _choose(world, title="crm")
+    world.pass_time()
+    world.ann.edit(world.only_event()["id"], summary="Unseen")
+
+    _look(world, task_id)
+
+    assert world.only_event()["summary"] == "Unseen"
+    assert world.conflicts()[0].state == ConflictState.OPEN
+
+
+def test_a_choice_can_revive_what_one_side_deleted(world: World) -> None:
+    world.settings(conflict_policy="manual")
+    task = world.add_task()
+    world.settle()
+    world.edit_task(task["id"], title="CRM")
+    world.remove_event(world.only_event()["id"])
+    world.pass_time()
+    world.settle(pick=lambda count: count - 1)
+    (conflict,) = world.conflicts()
+    _choose(world, **dict.fromkeys(conflict.fields, "crm"))
+
+    _look(world, task["id"])
+
+    assert world.only_event()["summary"] == "CRM"
+    assert world.crm_side.task(task["id"])["status"] == "open"
+
+
+def test_another_policy_settles_what_waits_for_a_user(world: World) -> None:
+    task_id = _edit_both(world)
+    world.settings(conflict_policy="google_wins")
+
+    _look(world, task_id)
+
+    assert world.crm_side.task(task_id)["title"] == "Google"
+    assert world.conflicts()[0].state == ConflictState.RESOLVED

@@ -22,6 +22,12 @@ class Conflicts(Repository[Conflict]):
             )
         )
 
+    def locked(self, conflict_id: int) -> Conflict | None:
+        """Return a conflict as it is now; others wait until we are done."""
+        return self._one(
+            select(Conflict).where(Conflict.id == conflict_id).with_for_update()
+        )
+
     def count_open(self, organization_id: int) -> int:
         """Return how many conflicts of an organization wait for a user."""
         mine = Conflict.organization_id == organization_id

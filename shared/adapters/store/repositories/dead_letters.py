@@ -61,6 +61,10 @@ class DeadLetters(Repository[DeadLetter]):
         """Delete these dead letters; return how many there were."""
         return self._changed(delete(DeadLetter).where(DeadLetter.id.in_(ids)))
 
+    def remove_deliveries(self, ids: Collection[str]) -> int:
+        """Delete the dead letters of these deliveries; return how many there were."""
+        return self._changed(delete(DeadLetter).where(DeadLetter.delivery_id.in_(ids)))
+
     def forget(self, row: DeadLetter) -> bool:
         """Delete a dead letter unless it was filed anew since it was read."""
         known = (DeadLetter.id == row.id, DeadLetter.created_at == row.created_at)

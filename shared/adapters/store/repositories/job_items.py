@@ -56,6 +56,18 @@ class JobItems(Repository[JobItem]):
         query = select(JobItem).where(JobItem.job_id == job_id, failed)
         return self._all(query.order_by(JobItem.id))
 
+    def is_last_word(self, item: JobItem) -> bool:
+        """Tell whether no later line is about the same record."""
+        if item.task_id is None and item.event_id is None:
+            return True
+        same = (
+            JobItem.task_id == item.task_id
+            if item.task_id is not None
+            else JobItem.event_id == item.event_id
+        )
+        mine = JobItem.organization_id == item.organization_id
+        return self._count(mine, same, JobItem.id > item.id) == 0
+
     def history_of_link(self, link_id: int, *, limit: int = 100) -> Sequence[JobItem]:
         """Return what was decided about a link, newest first."""
         return self._history(JobItem.link_id == link_id, limit=limit)
