@@ -37,6 +37,7 @@ class Entry:
     next_attempt_at: datetime | None = None
 
 
+_WAITING = frozenset({Reason.MASS_DELETION})
 _UNCHANGED = frozenset({Reason.UNCHANGED, Reason.ECHO, Reason.SUPERSEDED})
 
 
@@ -54,6 +55,21 @@ def describe(pair: Pair, decision: Decision, writes: Writes) -> Entry:
 def waiting(pair: Pair, reason: Reason) -> Entry:
     """Return the line for work that waits for something outside of us."""
     return replace(about(pair), outcome=Outcome.HELD, reason=reason)
+
+
+def held_deletion(work: UnitOfWork, link_id: int) -> Entry:
+    """Return the line for a record that was deleted together with many others."""
+    link = work.links.by_id(link_id)
+    calendar = work.calendars.get(link.calendar_id)
+    return Entry(
+        organization_id=link.organization_id,
+        outcome=Outcome.HELD,
+        reason=Reason.MASS_DELETION,
+        connection_id=calendar.connection_id if calendar else None,
+        link_id=link.id,
+        task_id=link.task_id,
+        event_id=link.event_id,
+    )
 
 
 def skipped(pair: Pair, reason: Reason) -> Entry:
@@ -103,6 +119,8 @@ def naming(entry: Entry, pair: Pair) -> Entry:
 def _outcome(decision: Decision, writes: Writes) -> Outcome:
     if decision.contested:
         return Outcome.CONFLICT
+    if decision.reason in _WAITING:
+        return Outcome.HELD
     if decision.reason is Reason.READ_ONLY_EVENT:
         return Outcome.SKIPPED
     if writes != Writes() or decision.detach:

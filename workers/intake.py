@@ -1,17 +1,19 @@
 """Take in what a list showed: store the copies, and queue a look at each record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import Outcome
 from shared.domain import errors, identifiers, mapping, messages, model, ports
 from shared.domain.messages import Message, Queue, Trigger
 from shared.domain.reasons import Reason
-from workers import history
+from shared.domain.settings import Settings
+from workers import deletions, history
+from workers.deletions import Deletion
 from workers.services import Services
 
 
@@ -169,6 +171,7 @@ class Job:
             connection.organization_id if connection else organization_id
         )
         self._ids: set[str] = set()
+        self._deletions: list[tuple[Queue, Deletion]] = []
         self._held_because: Reason | None = None
         self._was_open = message.job_id is not None
         self.message = message
@@ -185,6 +188,55 @@ class Job:
         due = [self._message(queue, subject, job_id) for subject in subjects]
         self._services.broker.publish(*due)
         self._ids |= {message.id for message in due}
+
+    def publish_events(
+        self, queue: Queue, calendar_id: int, seen: Sequence[Seen]
+    ) -> None:
+        """Queue a look at events; those deleted wait for the end of the list."""
+        with self._services.store.read() as work:
+            due = [(each.due(calendar_id), each.event) for each in seen]
+            found = {d: deletions.of_event(work, d, event) for d, event in due}
+        self._publish_unless_deleted(queue, found)
+
+    def publish_tasks(
+        self,
+        queue: Queue,
+        due: Sequence[tuple[messages.TaskDue, model.Document | None]],
+    ) -> None:
+        """Queue a look at tasks; those deleted wait for the end of the list."""
+        with self._services.store.read() as work:
+            found = {d: deletions.of_task(work, d, task) for d, task in due}
+        self._publish_unless_deleted(queue, found)
+
+    def _publish_unless_deleted(
+        self, queue: Queue, found: Mapping[Any, Deletion | None]
+    ) -> None:
+        """Keep deletions until the list is complete: there may be too many."""
+        self._deletions += [(queue, each) for each in found.values() if each]
+        self.publish(queue, [due for due, deletion in found.items() if not deletion])
+
+    def _settle_deletions(self) -> None:
+        """Queue a look at the deletions, or hold them."""
+        if not self._deletions:
+            return
+        now = self._services.clock.now()
+        job_id = self._open()
+        with self._services.store.begin() as work:
+            organization = work.organizations.by_id(self._organization_id or 0)
+            settings = Settings.from_document(organization.settings)
+            found = [deletion for _, deletion in self._deletions]
+            held = deletions.hold(work, found, settings, now)
+            for queue, deletion in self._deletions:
+                if deletion.link_id in held:
+                    message = self._message(queue, deletion.subject, job_id)
+                    self._ids.add(message.id)
+                    entry = history.held_deletion(work, deletion.link_id)
+                    history.record(work, message, entry, now=now)
+            work.commit()
+        for queue, deletion in self._deletions:
+            if deletion.link_id not in held:
+                self.publish(queue, [deletion.subject])
+        self._deletions.clear()
 
     def hold(self, reason: Reason) -> None:
         """Say that the list waits for something outside of us."""
@@ -224,6 +276,8 @@ class Job:
         trace: TracebackType | None,
     ) -> None:
         """Say how many records belong to the job, also when the list broke off."""
+        if error is None:
+            self._settle_deletions()
         waits = isinstance(error, errors.RecordBusyError)
         fails_elsewhere = error is not None and not self._was_open
         if not self._ids and (waits or fails_elsewhere):

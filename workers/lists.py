@@ -94,7 +94,7 @@ class Lists:
                 if (is_change and not each.is_settled) or self._is_event_due(work, each)
             ]
         due.sort(key=lambda each: str(each.event.when) if each.event else "")
-        self.job.publish(Queue.BACKFILL, [each.due(self.calendar.id) for each in due])
+        self.job.publish_events(Queue.BACKFILL, self.calendar.id, due)
         self._event_ids |= {each.event_id for each in seen}
 
     def _is_event_due(self, work: UnitOfWork, seen: intake.Seen) -> bool:
@@ -134,7 +134,9 @@ class Lists:
             with self.services.store.read() as work:
                 due = [d for d in page.tasks if self._is_task_due(work, d)]
             self._task_ids |= {document["id"] for document in page.tasks}
-            self.job.publish(Queue.BACKFILL, [self._task_due(d["id"]) for d in due])
+            self.job.publish_tasks(
+                Queue.BACKFILL, [(self._task_due(d["id"]), d) for d in due]
+            )
             cursor = page.next_cursor
             if cursor is None:
                 return
@@ -185,24 +187,24 @@ class Lists:
                 for link in work.links.live_of_calendar(calendar.id)
                 if not _is_over(link)
             ]
-        due: list[messages.Subject] = []
-        for link in links:
-            if link.event_id is not None and self._is_missed(link):
-                due.append(
-                    messages.EventDue(
-                        calendar_id=self.calendar.id,
-                        event_id=link.event_id,
-                        must_read=True,
-                    )
-                )
-            if link.task_id is not None and link.task_id not in self._task_ids:
-                due.append(self._task_due(link.task_id))
-        due += [
+        missed = [
+            intake.Seen(event_id=link.event_id, event=None)
+            for link in links
+            if link.event_id is not None and self._is_missed(link)
+        ]
+        self.job.publish_events(Queue.BACKFILL, self.calendar.id, missed)
+        unlisted = [
+            (self._task_due(link.task_id), None)
+            for link in links
+            if link.task_id is not None and link.task_id not in self._task_ids
+        ]
+        self.job.publish_tasks(Queue.BACKFILL, unlisted)
+        moving = [
             self._task_due(link.task_id)
             for link in left_behind
             if link.task_id is not None and link.task_id not in self._task_ids
         ]
-        self.job.publish(Queue.BACKFILL, due)
+        self.job.publish(Queue.BACKFILL, moving)
 
     def _is_missed(self, link: tables.Link) -> bool:
         """Tell whether its event should have been listed, and was not.

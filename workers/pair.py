@@ -57,6 +57,8 @@ class Pair:
     """The event belongs on another calendar, but was edited where it still is."""
     clocks_moved: bool = False
     """The remotes' clocks differ from ours in another way than they did."""
+    hold: reconcile.Hold | None = None
+    """What an admin says to the deletion of one side, with many others."""
     choice: conflict.Choice | None = None
     """What the user of its conflict has chosen, who saw both sides as they are."""
     others_come: bool = False
@@ -176,6 +178,7 @@ class Pair:
             on_hold=self.on_hold(),
             read_only=self.is_read_only(),
             declined=self.is_off(),
+            hold=self.hold,
             choice=self.choice,
         )
 

@@ -67,6 +67,7 @@ class Periodic:
             self._windows,
             self._renewals,
             self._stuck_links,
+            self._decided_deletions,
             self._new_ones,
         ):
             due = list(find(now))
@@ -134,6 +135,16 @@ class Periodic:
                 link.updated_at = now
                 subject = _subject_of(link)
                 if subject is not None and _is_left_behind(work, link, now):
+                    yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
+            work.commit()
+
+    def _decided_deletions(self, now: datetime) -> Iterator[Message]:
+        """Find deletions that an admin decided on, and a crash left undone."""
+        with self._store.begin() as work:
+            for link in work.held_deletions.decided_before(now - _STUCK):
+                link.updated_at = now
+                subject = _subject_of(link)
+                if subject is not None:
                     yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
             work.commit()
 

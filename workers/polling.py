@@ -57,20 +57,26 @@ class Polling:
     ) -> None:
         with self._store.read() as work:
             due = [
-                messages.TaskDue(
-                    organization_id=organization.id,
-                    task_id=document["id"],
-                    version=document["version"],
-                )
+                (_due(organization, document), document)
                 for document in documents
                 if not is_settled(work, organization.id, document)
             ]
-        job.publish(Queue.RECORDS, due)
+        job.publish_tasks(Queue.RECORDS, due)
 
     def _advance(self, organization_id: int, cursor: datetime) -> None:
         with self._store.begin() as work:
             work.organizations.by_id(organization_id).crm_cursor = cursor
             work.commit()
+
+
+def _due(
+    organization: tables.Organization, document: model.Document
+) -> messages.TaskDue:
+    return messages.TaskDue(
+        organization_id=organization.id,
+        task_id=document["id"],
+        version=document["version"],
+    )
 
 
 def is_settled(

@@ -171,7 +171,7 @@ class Pull:
         self, seen: Sequence[intake.Seen], job: intake.Job, calendar: tables.Calendar
     ) -> None:
         changed = [each for each in seen if not each.is_settled]
-        job.publish(Queue.RECORDS, [each.due(calendar.id) for each in changed])
+        job.publish_events(Queue.RECORDS, calendar.id, changed)
         if job.message.trigger is Trigger.SCHEDULE and changed:
             self._note_missed(calendar, changed, self._clock.now())
 

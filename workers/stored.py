@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
 from shared.domain import mapping, messages, scope
-from shared.domain.reconcile import Presence
+from shared.domain.reconcile import Hold, Presence
 from shared.domain.settings import Settings
 from workers.pair import EventNow, Pair, TaskNow
 
@@ -89,6 +89,13 @@ def _comes(work: UnitOfWork, copy: tables.Copy) -> bool:
     return is_connected and not event.is_cancelled and not scope.has_declined(event)
 
 
+def hold_on(work: UnitOfWork, pair: Pair) -> Hold | None:
+    """Return what an admin says to a record that was deleted with many others."""
+    if pair.link is None or pair.link.held_deletion_id is None:
+        return None
+    return Hold(work.held_deletions.by_id(pair.link.held_deletion_id).state)
+
+
 def _task_now(link: tables.Link) -> TaskNow:
     if link.task is None:
         return TaskNow()
@@ -135,6 +142,7 @@ def settle(work: UnitOfWork, pair: Pair, now: datetime, *, link_id: int | None) 
     link = _save_link(work, pair, now)
     if link is not None and pair.link is not None:
         link.state = pair.link.state
+        link.held_deletion_id = pair.link.held_deletion_id
         link.pending_since = None
         link.task_version = pair.task.task.version if pair.task.task else None
     _save_copy(work, pair, link_id=link_id, settled=True)

@@ -156,6 +156,7 @@ class Sync:
             if pair.is_declined():
                 pair.others_come = stored.others_come(work, pair)
             pair.choice = conflicts.choice_for(work, pair)
+            pair.hold = stored.hold_on(work, pair)
         decision = reconcile.reconcile(pair.situation(), pair.settings)
         if pair.has_moved and decision.target is not None:
             decision = replace(decision, reason=Reason.OWNER_CHANGED)
@@ -235,3 +236,4 @@ def _move_link(pair: Pair, decision: Decision) -> None:
         pair.link.state = LinkState.DETACHED
     elif decision.target is not None:
         pair.link.state = LinkState.ACTIVE
+        pair.link.held_deletion_id = None

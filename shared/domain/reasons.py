@@ -76,6 +76,15 @@ class Reason(StrEnum):
     )
     CONFLICT_SETTLED = "conflict_settled", "A user chose which edit to keep."
 
+    MASS_DELETION = (
+        "mass_deletion",
+        "Many records were deleted at once: an admin has to approve that.",
+    )
+    DELETION_REJECTED = (
+        "deletion_rejected",
+        "An admin rejected the deletion: what was deleted is restored.",
+    )
+
     # out of scope: the task is not synced
     TYPE_SWITCHED_OFF = "type_switched_off", "Tasks of this type are not synced."
     NO_DUE_DATE = "no_due_date", "A task without a due date has no place in a calendar."

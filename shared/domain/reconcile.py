@@ -41,6 +41,16 @@ class Presence(StrEnum):
     """It had one that cannot be brought back."""
 
 
+class Hold(StrEnum):
+    """What an admin says to a record that was deleted together with many others."""
+
+    WAITING = "waiting"
+    """Nothing yet: neither side is written."""
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    """What was deleted is restored from the other side."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
     """One side of a link as it is now.
@@ -83,6 +93,8 @@ class Situation:
 
     The event's half says `cancelled` then. No write of ours can take a decline back.
     """
+    hold: Hold | None = None
+    """What an admin says to the deletion of one side."""
     choice: conflict.Choice | None = None
     """What a user has chosen, who saw both sides as they are."""
 
@@ -218,6 +230,12 @@ def _compare(situation: Situation, settings: Settings) -> Decision:
     event = _state(situation.event, known or situation.task.meeting)
     if task is None or event is None:
         return Decision(reason=Reason.NOTHING_TO_CANCEL)
+    if situation.hold is not None and task.cancelled != event.cancelled:
+        if situation.hold is Hold.WAITING:
+            return Decision(reason=Reason.MASS_DELETION)
+        if situation.hold is Hold.REJECTED:
+            live = event if task.cancelled else task
+            return _settled(situation, Reason.DELETION_REJECTED, live)
     if not mapping.changed_fields(task, event):
         reason = _agreement(situation, known, event)
         return _settled(situation, reason, _survivor(situation, task, event))

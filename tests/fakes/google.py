@@ -37,7 +37,7 @@ class InMemoryCalendar(faults.Remote):
         """The `sendUpdates` of each write so far."""
         self._clock = clock
         self._time_zone = time_zone
-        self._page_size = page_size
+        self.page_size = page_size
         self._calendars: dict[str, dict[str, dict[str, Any]]] = {address: {}}
         self._spent: set[str] = set()
         self._changes = 0
@@ -114,7 +114,7 @@ class InMemoryCalendar(faults.Remote):
             (e for e in events if since < _number(e) <= until and _ends(e, time_min)),
             key=_number,
         )
-        page, rest = rows[: self._page_size], rows[self._page_size :]
+        page, rest = rows[: self.page_size], rows[self.page_size :]
         return ports.EventPage(
             events=page,
             time_zone=self._time_zone,

@@ -35,6 +35,7 @@ class HealthDocument(shapes.Document):
     connections: dict[str, int]
     channels: ChannelsDocument
     open_conflicts: int
+    held_deletions: int
     dead_letters: int
     recent: RecentJobsDocument
 
@@ -71,6 +72,7 @@ class Health:
                 connections=work.connections.count_by_state(organization_id),
                 channels=ChannelsDocument(open=live, expired=expired),
                 open_conflicts=work.conflicts.count_open(organization_id),
+                held_deletions=work.held_deletions.count_waiting(organization_id),
                 dead_letters=work.dead_letters.count(
                     organization_id, with_nobodys=dead_letters.sees_nobodys()
                 ),

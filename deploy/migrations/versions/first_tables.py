@@ -34,6 +34,7 @@ def downgrade() -> None:
         "conflicts",
         "copies",
         "links",
+        "held_deletions",
         "channels",
         "calendars",
         "oauth_states",
@@ -193,6 +194,22 @@ def _create_records() -> None:
     )
     op.create_index("ix_channels_calendar_id", "channels", ["calendar_id"])
     op.create_table(
+        "held_deletions",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("side", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("decided_at", INSTANT),
+        _refers("held_deletions", "organization_id", "organizations"),
+        _refers("held_deletions", "connection_id", "connections"),
+        sa.PrimaryKeyConstraint("id", name="pk_held_deletions"),
+    )
+    op.create_index(
+        "ix_held_deletions_organization_id", "held_deletions", ["organization_id"]
+    )
+    op.create_table(
         "links",
         sa.Column("id", ID, nullable=False),
         sa.Column("organization_id", ID, nullable=False),
@@ -209,9 +226,11 @@ def _create_records() -> None:
         sa.Column("task_version", ID),
         sa.Column("task_changed_at", INSTANT),
         sa.Column("pending_since", INSTANT),
+        sa.Column("held_deletion_id", ID),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         _refers("links", "calendar_id", "calendars"),
+        _refers("links", "held_deletion_id", "held_deletions"),
         _refers("links", "organization_id", "organizations"),
         sa.PrimaryKeyConstraint("id", name="pk_links"),
         sa.UniqueConstraint(
@@ -224,6 +243,7 @@ def _create_records() -> None:
             "organization_id", "task_id", name="uq_links_organization_id_task_id"
         ),
     )
+    op.create_index("ix_links_held_deletion_id", "links", ["held_deletion_id"])
     op.create_index(
         "ix_links_calendar_id_event_id", "links", ["calendar_id", "event_id"]
     )

@@ -21,6 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from shared.adapters.store.sealed import Encrypted, EncryptedJSON
 from shared.adapters.store.states import ConflictState, JobState, LinkState
 from shared.adapters.store.types import Id, Instant, Json
+from shared.domain.reconcile import Hold
 
 Document = dict[str, Any]
 
@@ -192,8 +193,30 @@ class Link(Base):
     task_changed_at: Mapped[datetime | None]
     """When a synced field last changed."""
     pending_since: Mapped[datetime | None]
+    held_deletion_id: Mapped[int | None] = mapped_column(
+        ForeignKey("held_deletions.id"), index=True
+    )
+    """One of its records was deleted together with many others."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class HeldDeletion(Base):
+    """Many records that were deleted at once, until an admin has decided on them."""
+
+    __tablename__ = "held_deletions"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organization_id: Mapped[int] = mapped_column(
+        ForeignKey("organizations.id"), index=True
+    )
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
+    side: Mapped[str] = mapped_column(String(16))
+    """A `domain.model.Side`: where they were deleted."""
+    state: Mapped[str] = mapped_column(String(16), default=Hold.WAITING)
+    """A `domain.reconcile.Hold`."""
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
 
 
 class Copy(Base):

@@ -9,6 +9,7 @@ from shared.adapters.store.repositories import (
     connections,
     copies,
     dead_letters,
+    held_deletions,
     job_items,
     jobs,
     links,
@@ -37,6 +38,7 @@ class UnitOfWork:
         self.links = links.Links(session)
         self.copies = copies.Copies(session)
         self.conflicts = conflicts.Conflicts(session)
+        self.held_deletions = held_deletions.HeldDeletions(session)
         self.jobs = jobs.Jobs(session)
         self.items = job_items.JobItems(session)
         self.dead_letters = dead_letters.DeadLetters(session)

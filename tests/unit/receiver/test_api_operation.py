@@ -296,6 +296,7 @@ class TestHealth:
             "connections": {},
             "channels": {"open": 0, "expired": 0},
             "open_conflicts": 0,
+            "held_deletions": 0,
             "dead_letters": 0,
             "recent": {
                 "since": (NOW - timedelta(hours=1)).isoformat().replace("+00:00", "Z"),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from shared.adapters.store.repositories.repository import Repository
 from shared.adapters.store.states import LinkState
-from shared.adapters.store.tables import Copy, Link
+from shared.adapters.store.tables import Calendar, Copy, Link
 
 
 class Links(Repository[Link]):
@@ -62,6 +62,13 @@ class Links(Repository[Link]):
         """Return the links whose writer copy is on a calendar, detached ones not."""
         is_live = Link.state != LinkState.DETACHED
         query = select(Link).where(Link.calendar_id == calendar_id, is_live)
+        return self._all(query.order_by(Link.id))
+
+    def of_connection(self, connection_id: int) -> Sequence[Link]:
+        """Return the links led by a connection's calendars, detached ones not."""
+        is_live = Link.state != LinkState.DETACHED
+        query = select(Link).join(Calendar, Calendar.id == Link.calendar_id)
+        query = query.where(Calendar.connection_id == connection_id, is_live)
         return self._all(query.order_by(Link.id))
 
     def passed_by(self, calendar_id: int, moment: datetime) -> Sequence[Link]:
