@@ -2,12 +2,41 @@
 
 import logging
 
-from shared.adapters.store import tables
-from shared.adapters.store.states import ConnectionState
-from shared.domain import errors
+from shared.adapters.store.states import ConnectionState, Direction
+from shared.domain import errors, messages
+from shared.domain.messages import Trigger
+from webhook_receiver import looks
 from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
+
+
+def remove_and_disconnect(services: Services, connection_id: int) -> None:
+    """Have a worker remove the events that we made, and disconnect the user then."""
+    now = services.clock.now()
+    with services.store.begin() as work:
+        connection = work.connections.locked(connection_id)
+        connection.state = ConnectionState.PAUSED
+        job = work.jobs.start(
+            organization_id=connection.organization_id,
+            connection_id=connection.id,
+            trigger=Trigger.MANUAL,
+            direction=Direction.CRM_TO_GOOGLE,
+            now=now,
+        )
+        work.commit()
+    due = messages.RemovalDue(connection_id=connection_id)
+    (message,) = looks.messages_for(
+        [due], Trigger.MANUAL, services.clock, job_id=job.id
+    )
+    try:
+        services.broker.publish(message)
+    except errors.BrokerConnectionError:
+        with services.store.begin() as work:
+            work.connections.by_id(connection_id).state = ConnectionState.ACTIVE
+            work.jobs.fail(job.id, now=now)
+            work.commit()
+        raise
 
 
 def disconnect(services: Services, connection_id: int) -> None:
@@ -21,14 +50,18 @@ def disconnect(services: Services, connection_id: int) -> None:
         token = connection.refresh_token
         # Google ends all grants of an account to a project at once (fact 216).
         is_shared = work.connections.shares_account(connection)
-        _forget_tokens(connection)
+        work.connections.forget_access(connection)
         # Without tokens nobody can stop them. Whether Google goes on to notify is not
         # known: so connecting again must open new ones.
         work.channels.close_all_of(connection_id)
         work.commit()
     log.info("Disconnected connection %s", connection_id)
-    if token is None or is_shared:
-        return
+    if token is not None and not is_shared:
+        _revoke(services, token)
+    _have_handed_over(services, connection_id)
+
+
+def _revoke(services: Services, token: str) -> None:
     try:
         services.oauth.revoke(token)
     except errors.SyncError as error:
@@ -36,9 +69,7 @@ def disconnect(services: Services, connection_id: int) -> None:
         log.warning("Google did not revoke a grant: %s", error)
 
 
-def _forget_tokens(connection: tables.Connection) -> None:
-    connection.state = ConnectionState.DISCONNECTED
-    connection.refresh_token = None
-    connection.access_token = None
-    connection.access_token_expires_at = None
-    connection.granted_scopes = []
+def _have_handed_over(services: Services, connection_id: int) -> None:
+    """Have a worker look whose copies of shared meetings are to lead by now."""
+    due = messages.HandoverDue(connection_id=connection_id)
+    services.broker.publish(*looks.messages_for([due], Trigger.REPAIR, services.clock))

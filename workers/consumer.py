@@ -17,7 +17,19 @@ from shared.domain.messages import Message, Queue
 from shared.domain.ports import Consumer, Dead, Disposition, Done, Later
 from shared.domain.settings import Frequency, Settings
 from shared.log import bound
-from workers import backfill, deaths, history, parking, polling, pull, rolling, sync
+from workers import (
+    backfill,
+    deaths,
+    handover,
+    history,
+    leaving,
+    parking,
+    polling,
+    probing,
+    pull,
+    rolling,
+    sync,
+)
 from workers.services import Services
 from workers.watching import Watching
 
@@ -32,7 +44,10 @@ class Dispatcher:
         self._store = services.store
         self._clock = services.clock
         parked = parking.Parking(
-            services.store, services.remotes, public_url=services.public_url
+            services.store,
+            services.remotes,
+            services.clock,
+            public_url=services.public_url,
         )
         watching = Watching(services, parked)
         self._watching = watching
@@ -41,6 +56,9 @@ class Dispatcher:
         self._polling = polling.Polling(services)
         self._backfill = backfill.Backfill(services, parked, watching)
         self._rolling = rolling.Rolling(services, parked)
+        self._probing = probing.Probing(services, parked)
+        self._handover = handover.Handover(services.store)
+        self._leaving = leaving.Leaving(services)
 
     def __call__(self, message: Message) -> Disposition:
         """Deal with a message of a work queue and return what becomes of it."""
@@ -63,7 +81,7 @@ class Dispatcher:
             return self._failed(message, error)
         return Done()
 
-    def _handle(self, message: Message) -> None:  # noqa: C901 - one case per subject
+    def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case per subject
         subject = message.subject
         match subject:
             case messages.TaskChanged():
@@ -80,6 +98,12 @@ class Dispatcher:
                 self._polling.organization(message, subject)
             case messages.ConnectionDue():
                 self._backfill.connection(message, subject)
+            case messages.HandoverDue():
+                self._handover.connection(subject)
+            case messages.RemovalDue():
+                self._leaving.connection(message, subject)
+            case messages.AccessDue():
+                self._probing.connection(message, subject)
             case messages.WindowDue():
                 self._rolling.calendar(message, subject)
             case messages.WatchDue():

@@ -241,6 +241,8 @@ def _direction(message: Message) -> Direction:
     match message.subject:
         case messages.TaskChanged() | messages.TaskDue() | messages.OrganizationDue():
             return Direction.CRM_TO_GOOGLE
+        case messages.RemovalDue():
+            return Direction.CRM_TO_GOOGLE
         case messages.ConnectionDue() | messages.WindowDue():
             return Direction.BOTH
         case _:

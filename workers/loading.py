@@ -7,7 +7,7 @@ from shared.adapters.store.states import ConnectionState, LinkState, Outcome
 from shared.domain import errors, mapping, messages, model, scope
 from shared.domain.reasons import Reason
 from shared.domain.settings import Settings
-from workers import history, holding, parking, placing, stored
+from workers import handover, history, holding, parking, placing, stored
 from workers.google_side import GoogleSide
 from workers.pair import EventNow, Pair
 from workers.remotes import Remotes
@@ -177,9 +177,31 @@ class Loader:
                 return refused
         elif pair.link is not None and _is_settled(pair.link, copy):
             return Skip(entry=history.unchanged(pair, Reason.ECHO))
+        pair = self._led_by_another(pair) or pair
         if pair.link is None:
             return self._new_event(pair)
         return self.placed(pair)
+
+    def _led_by_another(self, pair: Pair) -> Pair | None:
+        """Hand the meeting over to another user's copy, if that is to lead by now."""
+        with self._store.begin() as work:
+            if pair.link is not None:
+                link = work.links.by_id(pair.link.id)
+                heir = handover.heir_of(work, link) if handover.leaves(pair) else None
+            else:
+                leader = placing.leader_of(work, pair) if pair.event.event else None
+                if leader is None or leader.link is None:
+                    return None
+                if not handover.outranks(pair, leader):
+                    return None
+                link = work.links.by_id(leader.link.id)
+                heir = work.copies.of(pair.calendar.id, pair.known_event.id)
+            if heir is None:
+                return None
+            handover.lead_by(link, heir)
+            work.commit()
+        with self._store.read() as work:
+            return stored.pair_of_link(work, pair.organization, link)
 
     def leader_of(self, skip: Skip) -> Pair | None:
         """Return the pair that leads instead of the one that was skipped for that."""

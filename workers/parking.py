@@ -1,43 +1,63 @@
 """Park the work of a connection that Google no longer lets in, and tell its user."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
-from shared.adapters.store import Store
-from shared.adapters.store.states import ConnectionState
-from shared.domain import errors, ports
+from shared.adapters.store import Store, UnitOfWork, tables
+from shared.adapters.store.states import ConnectionState, GoogleAppState
+from shared.domain import access, errors, ports
+from shared.domain.access import Problem
 from workers.remotes import Remotes
 
 log = logging.getLogger(__name__)
 
 REFUSALS = (
     errors.GrantRevokedError,
+    errors.AdminPolicyError,
     errors.MissingScopesError,
     errors.CalendarMissingError,
+    errors.ApiDisabledError,
+    errors.ClientRefusedError,
+    errors.CalendarOffError,
+    errors.AccessRefusedError,
 )
-"""What only the user can mend, by connecting again or choosing another calendar."""
+"""What trying again does not mend: somebody has to do something about it."""
 
-_TITLES = {
-    ConnectionState.NEEDS_REAUTHORIZATION: (
-        "Your Google Calendar is no longer connected"
-    ),
-    ConnectionState.MISSING_SCOPES: "Your Google Calendar needs one more permission",
-    ConnectionState.CALENDAR_MISSING: "Your Google Calendar cannot be found any more",
+_STATES: Mapping[Problem, ConnectionState] = {
+    Problem.REVOKED: ConnectionState.NEEDS_REAUTHORIZATION,
+    Problem.TESTING_EXPIRED: ConnectionState.NEEDS_REAUTHORIZATION,
+    Problem.ACCOUNT_GONE: ConnectionState.NEEDS_REAUTHORIZATION,
+    Problem.ADMIN_POLICY: ConnectionState.NEEDS_REAUTHORIZATION,
+    Problem.MISSING_SCOPES: ConnectionState.MISSING_SCOPES,
+    Problem.CALENDAR_MISSING: ConnectionState.CALENDAR_MISSING,
+    Problem.API_DISABLED: ConnectionState.PAUSED,
+    Problem.CLIENT_REFUSED: ConnectionState.PAUSED,
+    Problem.CALENDAR_OFF: ConnectionState.PAUSED,
+    Problem.ACCESS_REFUSED: ConnectionState.PAUSED,
 }
-_BODY = (
-    "Your meetings are not synced until you connect again. "
-    "Nothing is lost: everything that changed meanwhile follows afterwards."
-)
+"""Paused are those that go on by themselves (`workers.probing`)."""
+
+_APP_STATES: Mapping[Problem, GoogleAppState] = {
+    Problem.API_DISABLED: GoogleAppState.API_DISABLED,
+    Problem.CLIENT_REFUSED: GoogleAppState.REFUSED,
+}
+
+_KEYS = {ConnectionState.NEEDS_REAUTHORIZATION: "reauthorize"}
+"""How the keys of notifications begin, where not with the state."""
 
 
 class Parking:
-    """Takes connections out of work until their users connect again."""
+    """Takes connections out of work until somebody has mended what is wrong."""
 
-    def __init__(self, store: Store, remotes: Remotes, *, public_url: str) -> None:
-        """Take the address that the user is sent to for connecting again."""
+    def __init__(
+        self, store: Store, remotes: Remotes, clock: ports.Clock, *, public_url: str
+    ) -> None:
+        """Take the address that the user is sent to for mending it."""
         self._store = store
         self._remotes = remotes
+        self._clock = clock
         self._public_url = public_url
 
     @contextmanager
@@ -46,8 +66,8 @@ class Parking:
     ) -> Iterator[None]:
         """Park the connection when Google refuses it in the block, and end the block.
 
-        The message in hand counts as handled, after `otherwise`: connecting again
-        starts a sync, which looks at everything.
+        The message in hand counts as handled, after `otherwise`: the sync that follows
+        once Google lets us in again looks at everything.
         """
         try:
             yield
@@ -61,34 +81,48 @@ class Parking:
             otherwise()
 
     def park(self, connection_id: int, error: errors.RemoteAuthError) -> None:
-        """Stop the work of an active connection; tell its user once per change."""
-        state = _state_after(error)
+        """Stop the work of a connection; tell its user once per change."""
+        now = self._clock.now()
         with self._store.begin() as work:
             connection = work.connections.locked(connection_id)
-            if connection.state != ConnectionState.ACTIVE:
+            problem = access.problem_of(
+                error, consented_at=connection.consented_at, now=now
+            )
+            if not _is_news(connection, problem):
                 return
-            connection.state = state
-            organization = work.organizations.by_id(connection.organization_id)
+            connection.state = state = _STATES[problem]
+            connection.problem = problem
+            connection.probed_at = now
+            organization = _note_app(work, connection.organization_id, problem, now)
             work.commit()
-        log.warning("Parked connection %s: %s", connection_id, state)
+        log.warning("Parked connection %s: %s, %s", connection_id, state, problem)
         notification = ports.Notification(
-            title=_TITLES[state],
-            body=_BODY,
+            title=problem.title,
+            body=problem.detail,
             link=f"{self._public_url}/me",
-            key=f"reauthorize:{connection_id}",
+            key=f"{_KEYS.get(state, state)}:{connection_id}",
         )
         try:
             self._remotes.crm(organization).notify(connection.crm_user_id, notification)
         except errors.SyncError as failure:
-            # The state is on the user's and the admin's page all the same.
+            # The problem is on the user's and the admin's page all the same.
             log.warning("The CRM did not take the notification: %s", failure)
 
 
-def _state_after(error: errors.RemoteAuthError) -> ConnectionState:
-    match error:
-        case errors.MissingScopesError():
-            return ConnectionState.MISSING_SCOPES
-        case errors.CalendarMissingError():
-            return ConnectionState.CALENDAR_MISSING
-        case _:
-            return ConnectionState.NEEDS_REAUTHORIZATION
+def _is_news(connection: tables.Connection, problem: Problem) -> bool:
+    """Tell whether a refusal changes anything; what waits for its user goes on to."""
+    if connection.state == ConnectionState.PAUSED:
+        # Without a problem it is paused by somebody's wish.
+        return connection.problem not in {None, problem}
+    return connection.state == ConnectionState.ACTIVE
+
+
+def _note_app(
+    work: UnitOfWork, organization_id: int, problem: Problem, now: datetime
+) -> tables.Organization:
+    """Note at the organization what is wrong with its app: its admins read it there."""
+    organization = work.organizations.by_id(organization_id)
+    if problem in _APP_STATES:
+        organization.google_app_state = _APP_STATES[problem]
+        organization.google_checked_at = now
+    return organization

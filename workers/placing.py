@@ -71,7 +71,8 @@ def _is_elsewhere(pair: Pair, task: model.Task) -> bool:
 
 
 def _is_with_its_owner(pair: Pair, task: model.Task) -> bool:
-    is_own = task.owner_id == pair.connection.crm_user_id
+    led_for = {pair.connection.crm_user_id, pair.link.led_for if pair.link else None}
+    is_own = task.owner_id in led_for
     return is_own and pair.calendar.google_sub == pair.connection.google_sub
 
 

@@ -16,6 +16,10 @@ class Remotes(Protocol):
         """
         ...
 
+    def revoke(self, connection: tables.Connection) -> None:
+        """Have Google end a connection's grant; raises what keeps it from doing so."""
+        ...
+
     def crm(self, organization: tables.Organization) -> ports.Crm:
         """Return the CRM of an organization."""
         ...

@@ -72,13 +72,14 @@ def others_come(work: UnitOfWork, pair: Pair) -> bool:
     if pair.link is None:
         return False
     return any(
-        _comes(work, copy)
+        comes(work, copy)
         for copy in work.copies.of_meeting(pair.link)
         if copy.calendar_id != pair.calendar.id
     )
 
 
-def _comes(work: UnitOfWork, copy: tables.Copy) -> bool:
+def comes(work: UnitOfWork, copy: tables.Copy) -> bool:
+    """Tell whether a connected user has a copy of a meeting, and has not declined."""
     calendar = work.calendars.by_id(copy.calendar_id)
     connection = work.connections.by_id(calendar.connection_id)
     event = mapping.event_from_document(copy.document, calendar_zone=calendar.time_zone)

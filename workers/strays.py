@@ -30,14 +30,16 @@ class Stray:
         """Tell whether its user may not write the event."""
         return scope.is_read_only(self._event(), self.calendar.access_role)
 
-    def can_be_removed(self) -> bool:
+    def can_be_removed(self, *, even_of: int | None = None) -> bool:
         """Tell whether it is there, and its user lets us remove it.
 
-        Events of an account that is no longer connected stay as they are.
+        Events of an account that is no longer connected stay as they are; `even_of` is
+        a connection that is about to end.
         """
+        is_connected = self.connection.state == ConnectionState.ACTIVE
         return (
             not self._event().is_cancelled
-            and self.connection.state == ConnectionState.ACTIVE
+            and (is_connected or self.connection.id == even_of)
             and self.connection.google_sub == self.calendar.google_sub
             and self.calendar.access_role in scope.WRITABLE_ROLES
         )
@@ -58,13 +60,18 @@ def find(work: UnitOfWork, pair: Pair) -> list[Stray]:
     link = pair.link
     if link is None:
         return []
-    copies = [_copy(work, row) for row in work.copies.of_meeting(link)]
+    copies = copies_of(work, link)
     ours = {each.copy.event_id for each in copies if not each.is_read_only()}
     return [
         each
         for each in copies
         if _has_no_place(each.copy, link, pair, ours) and each.can_be_removed()
     ]
+
+
+def copies_of(work: UnitOfWork, link: tables.Link) -> list[Stray]:
+    """Return all copies of a link's meeting, on whosever calendar."""
+    return [_copy(work, row) for row in work.copies.of_meeting(link)]
 
 
 def _copy(work: UnitOfWork, copy: tables.Copy) -> Stray:

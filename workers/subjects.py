@@ -39,8 +39,8 @@ def about(work: UnitOfWork, message: Message) -> About:  # noqa: C901, PLR0911 -
         case messages.CalendarDue() | messages.WatchDue() | messages.WindowDue():
             calendar = work.calendars.get(message.subject.calendar_id)
             return _of_calendar(work, calendar)
-        case messages.ConnectionDue(connection_id=connection_id):
-            return _of_connection(work, connection_id)
+        case messages.ConnectionDue() | messages.HandoverDue() | messages.RemovalDue():
+            return _of_connection(work, message.subject.connection_id)
         case messages.OrganizationDue(organization_id=organization_id):
             return About(organization_id=organization_id)
         case messages.Unreadable():

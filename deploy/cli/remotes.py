@@ -89,6 +89,11 @@ class Remotes:
         )
         return account.calendars
 
+    def revoke(self, connection: tables.Connection) -> None:
+        """Have Google end the grant that a connection's tokens stand for."""
+        if connection.refresh_token is not None:
+            self._oauth.revoke(connection.refresh_token)
+
     def crm(self, organization: tables.Organization) -> ports.Crm:
         """Return the CRM of an organization."""
         url, api_key = organization.crm_url, organization.crm_api_key

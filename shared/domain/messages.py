@@ -95,6 +95,27 @@ class ConnectionDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverDue:
+    """What a connection led for others, too, is to be led by their copies."""
+
+    connection_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalDue:
+    """The events that we made for a connection are to go, then its access to Google."""
+
+    connection_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessDue:
+    """A paused connection is to be probed: Google may let us in again."""
+
+    connection_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDue:
     """A task is to be looked at; `version` is the one the sender saw, if known."""
 
@@ -150,6 +171,9 @@ Subject = (
     | CalendarDue
     | OrganizationDue
     | ConnectionDue
+    | AccessDue
+    | HandoverDue
+    | RemovalDue
     | TaskDue
     | EventDue
     | WatchDue
@@ -162,6 +186,9 @@ _SUBJECTS: dict[str, type[Subject]] = {
     "calendar_due": CalendarDue,
     "organization_due": OrganizationDue,
     "connection_due": ConnectionDue,
+    "access_due": AccessDue,
+    "handover_due": HandoverDue,
+    "removal_due": RemovalDue,
     "task_due": TaskDue,
     "event_due": EventDue,
     "watch_due": WatchDue,

@@ -98,6 +98,11 @@ class Reason(StrEnum):
         "The connection to Google is not active at present: the work waits for it.",
     )
 
+    DISCONNECTED = (
+        "disconnected",
+        "The user disconnected, and wanted the events removed that were made here.",
+    )
+
     # the event is not imported, or not written
     IMPORT_SWITCHED_OFF = (
         "import_switched_off",

@@ -64,7 +64,26 @@ class ConnectBody(shapes.Body):
 class DisconnectQuery(shapes.Query):
     """What becomes of the events that we created."""
 
-    events: Literal["keep"] = "keep"
+    events: Literal["keep", "remove"] = "keep"
+
+
+class ConnectionBody(shapes.Body):
+    """What a user chooses of a connection."""
+
+    calendar_id: shapes.Text
+
+
+class CalendarQuery(shapes.Query):
+    """Which calendar might be chosen."""
+
+    calendar_id: shapes.Text
+
+
+class MoveDocument(shapes.Document):
+    """How many events would move to another calendar, and how many stay behind."""
+
+    moves: int
+    stays: int
 
 
 class ConnectionPath(shapes.Path):

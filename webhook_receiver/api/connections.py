@@ -4,7 +4,7 @@ from http import HTTPMethod, HTTPStatus
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import scope
+from shared.domain import model, scope
 from shared.domain.messages import Trigger
 from webhook_receiver import consents, disconnecting, identity, problems
 from webhook_receiver.api import connection_shapes, google_app, jobs, routes, shapes
@@ -12,6 +12,7 @@ from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
 
 _ONE = "/connections/<int:connection_id>"
+_CHOOSING = {ConnectionState.ACTIVE, ConnectionState.CALENDAR_MISSING}
 
 
 class Connections:
@@ -58,6 +59,22 @@ class Connections:
             roles=own,
             answer=None,
             status=HTTPStatus.NO_CONTENT,
+            refuses=[missing, conflict],
+        )
+        api.add(
+            HTTPMethod.PATCH,
+            _ONE,
+            self.choose_calendar,
+            roles=own,
+            answer=connection_shapes.ConnectionDocument,
+            refuses=[missing, conflict],
+        )
+        api.add(
+            get,
+            f"{_ONE}/move",
+            self.preview_move,
+            roles=own,
+            answer=connection_shapes.MoveDocument,
             refuses=[missing],
         )
         api.add(
@@ -122,12 +139,64 @@ class Connections:
     def disconnect(
         self,
         path: connection_shapes.ConnectionPath,
-        query: connection_shapes.DisconnectQuery,  # noqa: ARG002 - it has one value, and is checked
+        query: connection_shapes.DisconnectQuery,
     ) -> None:
-        """Forget the access to the Google account; events and tasks stay."""
+        """Forget the access to the Google account; tasks stay, and events as asked.
+
+        Events are removed by a worker: until then the connection is paused.
+        """
         with self._store.read() as work:
-            visible(work, path.connection_id)
-        disconnecting.disconnect(self._services, path.connection_id)
+            connection = visible(work, path.connection_id)
+        if query.events == "keep":
+            disconnecting.disconnect(self._services, path.connection_id)
+        elif connection.state == ConnectionState.ACTIVE:
+            disconnecting.remove_and_disconnect(self._services, path.connection_id)
+        elif connection.state != ConnectionState.PAUSED:
+            detail = (
+                "Events can be removed only while Google lets us in. Connect again "
+                f"first, or keep the events: the connection is {connection.state}."
+            )
+            raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
+
+    def choose_calendar(
+        self,
+        path: connection_shapes.ConnectionPath,
+        body: connection_shapes.ConnectionBody,
+    ) -> connection_shapes.ConnectionDocument:
+        """Sync another calendar; the events that we made move there, without mail."""
+        with self._store.begin() as work:
+            connection = visible(work, path.connection_id)
+            if connection.state not in _CHOOSING:
+                detail = f"The connection is not active: {connection.state}."
+                raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
+            calendar = _writable(work, connection, body.calendar_id)
+            was_selected = calendar.is_selected
+            connection.state = ConnectionState.ACTIVE
+            work.calendars.select(calendar)
+            jobs_to_do = (
+                []
+                if was_selected
+                else [self._syncs.open(work, connection, Trigger.REPAIR)]
+            )
+            work.commit()
+        self._syncs.queue(jobs_to_do)
+        return self.show_connection(path)
+
+    def preview_move(
+        self,
+        path: connection_shapes.ConnectionPath,
+        query: connection_shapes.CalendarQuery,
+    ) -> connection_shapes.MoveDocument:
+        """Count what choosing another calendar would move; nothing is changed."""
+        with self._store.read() as work:
+            connection = visible(work, path.connection_id)
+            chosen = _writable(work, connection, query.calendar_id)
+            made_here = made_there = 0
+            for link in work.links.of_connection(connection.id):
+                if link.calendar_id != chosen.id:
+                    made_here += link.origin == model.Side.CRM
+                    made_there += link.origin == model.Side.GOOGLE
+        return connection_shapes.MoveDocument(moves=made_here, stays=made_there)
 
     def list_calendars(
         self, path: connection_shapes.ConnectionPath
@@ -166,6 +235,23 @@ def visible(work: UnitOfWork, connection_id: int) -> tables.Connection:
         raise problems.not_found()
     if not identity.caller().may_see(row.organization_id, row.crm_user_id):
         raise problems.not_found()
+    return row
+
+
+def _writable(
+    work: UnitOfWork, connection: tables.Connection, google_calendar_id: str
+) -> tables.Calendar:
+    """Return a calendar that the account may write; raises the 422 for any other."""
+    sub = connection.google_sub or ""
+    row = work.calendars.of(connection.id, sub, google_calendar_id)
+    if row is None:
+        detail = (
+            "the account has no such calendar; GET .../calendars lists those it has"
+        )
+        raise problems.invalid({"calendar_id": detail})
+    if row.access_role not in scope.WRITABLE_ROLES:
+        detail = f"the account may not write this calendar (it is {row.access_role})"
+        raise problems.invalid({"calendar_id": detail})
     return row
 
 

@@ -99,8 +99,11 @@ def _create_parties() -> None:
         sa.Column("access_token_expires_at", INSTANT),
         sa.Column("granted_scopes", JSON, nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("problem", sa.String(length=32)),
+        sa.Column("probed_at", INSTANT),
         sa.Column("google_skew_seconds", sa.Double(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("consented_at", INSTANT),
         sa.Column("connected_at", INSTANT),
         sa.Column("last_sync_at", INSTANT),
         _refers("connections", "organization_id", "organizations"),
@@ -221,12 +224,15 @@ def _create_records() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("calendar_id", ID),
         sa.Column("event_id", sa.String()),
+        sa.Column("led_for", sa.String()),
         sa.Column("baseline", JSON),
         sa.Column("task", JSON),
         sa.Column("task_version", ID),
         sa.Column("task_changed_at", INSTANT),
         sa.Column("pending_since", INSTANT),
         sa.Column("held_deletion_id", ID),
+        sa.Column("held_guests", JSON, nullable=False),
+        sa.Column("guests_due_at", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         _refers("links", "calendar_id", "calendars"),
@@ -244,6 +250,7 @@ def _create_records() -> None:
         ),
     )
     op.create_index("ix_links_held_deletion_id", "links", ["held_deletion_id"])
+    op.create_index("ix_links_guests_due_at", "links", ["guests_due_at"])
     op.create_index(
         "ix_links_calendar_id_event_id", "links", ["calendar_id", "event_id"]
     )

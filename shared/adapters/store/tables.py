@@ -106,9 +106,16 @@ class Connection(Base):
     granted_scopes: Mapped[list[str]] = mapped_column(default=list)
     state: Mapped[str] = mapped_column(String(32))
     """A `ConnectionState`."""
+    problem: Mapped[str | None] = mapped_column(String(32))
+    """A `domain.access.Problem`, where Google does not let us in."""
+    probed_at: Mapped[datetime | None]
+    """When it was last tried whether Google lets us in again."""
     google_skew_seconds: Mapped[float] = mapped_column(default=0.0)
     created_at: Mapped[datetime]
+    consented_at: Mapped[datetime | None]
+    """When its user last consented at Google; `connected_at` may be later."""
     connected_at: Mapped[datetime | None]
+    """Since when it has been active without a break."""
     last_sync_at: Mapped[datetime | None]
 
 
@@ -185,6 +192,8 @@ class Link(Base):
     generation: Mapped[int] = mapped_column(default=0)
     calendar_id: Mapped[int | None] = mapped_column(ForeignKey("calendars.id"))
     event_id: Mapped[str | None]
+    led_for: Mapped[str | None]
+    """The CRM user whose task it is, where another user's copy leads for that user."""
     baseline: Mapped[Document | None]
     task: Mapped[Document | None]
     """The task as last seen."""
@@ -197,6 +206,10 @@ class Link(Base):
         ForeignKey("held_deletions.id"), index=True
     )
     """One of its records was deleted together with many others."""
+    held_guests: Mapped[list[str]] = mapped_column(default=list)
+    """The guests whom Google does not let us invite at present, by CRM address."""
+    guests_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When to try to invite them again."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -19,7 +19,10 @@ SUBJECTS: list[Subject] = [
     messages.TaskDue(organization_id=1, task_id="t"),
     messages.EventDue(calendar_id=1, event_id="e", must_read=True),
     messages.WindowDue(calendar_id=7),
+    messages.HandoverDue(connection_id=1),
+    messages.RemovalDue(connection_id=1),
     messages.WatchDue(calendar_id=1),
+    messages.AccessDue(connection_id=1),
     messages.TaskChanged(organization="acme", task_id="t", version=7),
     messages.Unreadable(body="\ufffd"),
 ]

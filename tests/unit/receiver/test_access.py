@@ -22,7 +22,9 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/connections", {"admin", "user"}),
     ("POST", "/connections", {"admin", "user"}),
     ("GET", "/connections/<int:connection_id>", {"admin", "user"}),
+    ("PATCH", "/connections/<int:connection_id>", {"admin", "user"}),
     ("DELETE", "/connections/<int:connection_id>", {"admin", "user"}),
+    ("GET", "/connections/<int:connection_id>/move", {"admin", "user"}),
     ("GET", "/connections/<int:connection_id>/calendars", {"admin", "user"}),
     ("POST", "/connections/<int:connection_id>/sync", {"admin", "user"}),
     ("GET", "/jobs", ALL),
@@ -46,6 +48,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "PUT /google-app": {"client_id": "c", "client_secret": "s"},
     "PUT /settings": {"merge_disjoint_edits": True},
     "POST /connections": {"crm_user_id": "u1"},
+    "PATCH /connections/<int:connection_id>": {"calendar_id": "ann@example.com"},
     "POST /conflicts/<int:conflict_id>/resolve": {"keep": "crm"},
     "POST /dead-letters/replay": {"all": True},
     "POST /dead-letters/discard": {"all": True},
@@ -65,6 +68,7 @@ class Town:
         house.user(self.organization, self.user_id)
         self.connection = house.connection(self.organization, self.user_id)
         with house.store.begin() as work:
+            store_rows.add_calendar(work, self.connection)
             self.job = work.jobs.start(
                 organization_id=self.organization.id,
                 connection_id=self.connection.id,
@@ -113,6 +117,8 @@ class Town:
         filled = filled.replace("<int:job_id>", str(self.job.id))
         filled = filled.replace("<int:conflict_id>", str(self.conflict.id))
         filled = filled.replace("<int:held_deletion_id>", str(self.held.id))
+        if filled.endswith("/move"):
+            return f"{filled}?calendar_id=ann@example.com"
         return f"{filled}?task_id=t1" if filled == "/links" else filled
 
 

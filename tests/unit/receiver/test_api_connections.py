@@ -318,7 +318,7 @@ class TestDisconnecting:
 
         assert house.google.received == []
 
-    def test_removing_events_is_not_offered(
+    def test_events_are_removed_by_a_worker_before_the_tokens_are_forgotten(
         self, house: House, acme: tables.Organization
     ) -> None:
         row = house.connection(acme)
@@ -326,6 +326,166 @@ class TestDisconnecting:
 
         answer = caller.delete(f"/connections/{row.id}?events=remove")
 
-        assert answer.status_code == 400
-        assert caller.get(f"/connections/{row.id}").json["state"] == "active"
+        assert answer.status_code == 204
+        assert caller.get(f"/connections/{row.id}").json["state"] == "paused"
+        (message,) = house.queued()
+        assert message.subject == messages.RemovalDue(connection_id=row.id)
+        assert (message.trigger, house.google.received) == (Trigger.MANUAL, [])
+
+    def test_asking_twice_removes_once(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+        caller = house.caller(acme)
+
+        path = f"/connections/{row.id}?events=remove"
+        answers = [caller.delete(path) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [204, 204]
+        assert len(house.queued()) == 1
+
+    def test_events_cannot_be_removed_where_google_does_not_let_us_in(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme, state="needs_reauthorization")
+        caller = house.caller(acme)
+
+        answer = caller.delete(f"/connections/{row.id}?events=remove")
+
+        assert answer.status_code == 409
+        assert "needs_reauthorization" in answer.json["detail"]
         assert caller.delete(f"/connections/{row.id}?events=keep").status_code == 204
+
+    def test_a_removal_that_cannot_be_queued_has_not_begun(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+        house.is_broker_down = True
+
+        answer = house.caller(acme).delete(f"/connections/{row.id}?events=remove")
+
+        assert answer.status_code == 503
+        with house.found() as work:
+            assert work.connections.by_id(row.id).state == "active"
+
+    def test_other_wishes_for_events_are_refused(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+
+        answer = house.caller(acme).delete(f"/connections/{row.id}?events=burn")
+
+        assert answer.status_code == 400
+
+    def test_shared_meetings_are_handed_over(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+
+        house.caller(acme).delete(f"/connections/{row.id}")
+
+        (message,) = house.queued()
+        assert message.subject == messages.HandoverDue(connection_id=row.id)
+
+
+class TestChoosingACalendar:
+    """PATCH /connections/<id>, and the count of what it would move."""
+
+    @pytest.fixture
+    def row(self, house: House, acme: tables.Organization) -> tables.Connection:
+        """Return a connection with two calendars, and links on the selected one."""
+        row = house.connection(acme)
+        with house.store.begin() as work:
+            first = store_rows.add_calendar(work, row)
+            for name, role in (("team", "writer"), ("theirs", "reader")):
+                store_rows.add_calendar(
+                    work, row, name, is_selected=False
+                ).access_role = role
+            for number, origin in enumerate(("crm", "crm", "google")):
+                store_rows.add_link(
+                    work,
+                    acme,
+                    task_id=f"t{number}",
+                    calendar_id=first.id,
+                    state="active",
+                ).origin = origin
+            work.commit()
+        return row
+
+    def test_the_choice_starts_a_sync_without_mail(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        answer = house.caller(acme, "user", "u1").ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": "team"}
+        )
+
+        assert answer.status_code == 200
+        assert answer.json["calendar_id"] == "team"
+        (message,) = house.queued()
+        assert message.subject == messages.ConnectionDue(connection_id=row.id)
+        assert message.trigger is Trigger.REPAIR
+
+    def test_choosing_the_same_again_starts_nothing(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        answer = house.caller(acme).ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": "ann@example.com"}
+        )
+
+        assert answer.status_code == 200
+        assert house.queued() == []
+
+    @pytest.mark.parametrize("calendar_id", ["nowhere", "theirs"])
+    def test_a_calendar_that_cannot_be_written_is_refused(
+        self,
+        house: House,
+        acme: tables.Organization,
+        row: tables.Connection,
+        calendar_id: str,
+    ) -> None:
+        caller = house.caller(acme)
+
+        patched = caller.ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": calendar_id}
+        )
+        counted = caller.get(f"/connections/{row.id}/move?calendar_id={calendar_id}")
+
+        assert (patched.status_code, counted.status_code) == (422, 422)
+        assert wrong_fields(patched) == ["calendar_id"]
+
+    def test_what_would_move_is_counted_and_nothing_changed(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        caller = house.caller(acme)
+
+        answer = caller.get(f"/connections/{row.id}/move?calendar_id=team")
+
+        assert answer.json == {"moves": 2, "stays": 1}
+        shown = caller.get(f"/connections/{row.id}").json
+        assert shown["calendar_id"] == "ann@example.com"
+
+    def test_another_calendar_ends_that_the_former_is_missing(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        with house.store.begin() as work:
+            work.connections.by_id(row.id).state = "calendar_missing"
+            work.commit()
+
+        answer = house.caller(acme).ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": "team"}
+        )
+
+        assert answer.json["state"] == "active"
+
+    def test_nothing_is_chosen_for_a_connection_that_must_be_mended_first(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        with house.store.begin() as work:
+            work.connections.by_id(row.id).state = "needs_reauthorization"
+            work.commit()
+
+        answer = house.caller(acme).ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": "team"}
+        )
+
+        assert answer.status_code == 409

@@ -114,6 +114,9 @@ class Machinery:
         self.crm_side = outside.crm
         self.accounts = outside.accounts
         self.broker = InMemoryBroker(self.clock)
+        self.revoked: list[str] = []
+        """Whose grants were ended."""
+        self.revocation_fails: Exception | None = None
         self.refusals: dict[str, Exception] = {}
         """What getting somebody's calendars raises."""
         self.services = Services(
@@ -141,6 +144,12 @@ class Machinery:
         if connection.crm_user_id in self.refusals:
             raise self.refusals[connection.crm_user_id]
         return self.accounts[connection.crm_user_id]
+
+    def revoke(self, connection: tables.Connection) -> None:
+        """Note whose grant was ended."""
+        if self.revocation_fails is not None:
+            raise self.revocation_fails
+        self.revoked.append(connection.crm_user_id)
 
     def crm(self, organization: tables.Organization) -> fakes.InMemoryCrm:
         """Return the CRM."""
@@ -211,6 +220,8 @@ class Machinery:
         queue: Queue,
         subject: messages.Subject,
         trigger: Trigger = Trigger.WEBHOOK,
+        *,
+        job_id: int | None = None,
     ) -> None:
         """Queue a message."""
         self._queued += 1
@@ -221,6 +232,7 @@ class Machinery:
                 subject=subject,
                 trigger=trigger,
                 queued_at=self.clock.now(),
+                job_id=job_id,
             )
         )
 

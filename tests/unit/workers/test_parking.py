@@ -330,7 +330,7 @@ def test_changes_meanwhile_are_listed_page_by_page(world: World) -> None:
     for number in range(3):
         world.add_event(f"event{number}", summary=f"Lunch {number}")
     world.settle()
-    world.ann.page_size = 1  # noqa: SLF001 - the double's own
+    world.ann.page_size = 1
 
     world.reconnect()
 

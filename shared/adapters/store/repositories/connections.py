@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import ConnectionState, JobState
@@ -11,6 +12,10 @@ from shared.adapters.store.tables import Calendar, Connection, Job
 
 _ONE_SECOND = timedelta(seconds=1)
 _IS_ACTIVE = Connection.state == ConnectionState.ACTIVE
+_IS_PAUSED = and_(
+    Connection.state == ConnectionState.PAUSED, Connection.problem.is_not(None)
+)
+"""By Google; one without a problem is paused by somebody's wish."""
 
 
 class Connections(Repository[Connection]):
@@ -62,6 +67,64 @@ class Connections(Repository[Connection]):
             Connection.refresh_token.is_not(None),
         )
         return self._first(other) is not None
+
+    def forget_access(self, connection: Connection) -> None:
+        """Disconnect: without tokens and scopes; links, calendars and events stay."""
+        connection.state = ConnectionState.DISCONNECTED
+        connection.problem = None
+        connection.refresh_token = None
+        connection.access_token = None
+        connection.access_token_expires_at = None
+        connection.granted_scopes = []
+
+    def let_in(self, connection: Connection, *, at: datetime) -> None:
+        """Have a connection synced from now on, whatever kept it from that."""
+        connection.state = ConnectionState.ACTIVE
+        connection.problem = None
+        connection.connected_at = at
+
+    def to_probe(self, before: datetime) -> list[Connection]:
+        """Return the paused connection to probe next of each organization.
+
+        That is the one probed longest ago; of an organization where none was probed
+        since `before`.
+        """
+        other = aliased(Connection)
+        probed_lately = exists().where(
+            other.organization_id == Connection.organization_id,
+            other.state == ConnectionState.PAUSED,
+            other.problem.is_not(None),
+            other.probed_at > before,
+        )
+        query = select(Connection).where(_IS_PAUSED, ~probed_lately)
+        # A null sorts first in one database and last in the other.
+        never = Connection.probed_at.is_not(None)
+        rows = self._all(query.order_by(never, Connection.probed_at, Connection.id))
+        first = {row.organization_id: row for row in reversed(rows)}
+        return list(first.values())
+
+    def paused_of(self, connection: Connection) -> list[Connection]:
+        """Return the other connections of its organization that Google has paused."""
+        mine = Connection.organization_id == connection.organization_id
+        query = select(Connection).where(
+            mine, _IS_PAUSED, Connection.id != connection.id
+        )
+        return list(self._all(query.order_by(Connection.id)))
+
+    def claim_probe(
+        self, connection_id: int, *, now: datetime, before: datetime
+    ) -> bool:
+        """Stamp a probe as begun now, unless one was since `before`."""
+        probed = Connection.probed_at
+        is_due = or_(probed.is_(None), probed <= before)
+        claim = update(Connection).where(Connection.id == connection_id, is_due)
+        return self._changed(claim.values(probed_at=now)) > 0
+
+    def probe_soon(self, organization_id: int) -> None:
+        """Have the paused connections of an organization probed at once."""
+        mine = Connection.organization_id == organization_id
+        paused = update(Connection).where(mine, _IS_PAUSED)
+        self._changed(paused.values(probed_at=None))
 
     def count_by_state(self, organization_id: int) -> dict[str, int]:
         """Return how many connections of an organization are in each state."""
