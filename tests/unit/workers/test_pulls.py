@@ -9,6 +9,7 @@ from shared.domain.messages import Delay, Queue, Trigger
 from shared.domain.ports import Done, Later
 from tests.fakes import InMemoryCalendar
 from tests.unit.workers.machinery import Killed
+from tests.unit.workers.series import account
 from tests.unit.workers.world import World
 from workers.consumer import Dispatcher
 
@@ -414,3 +415,15 @@ def test_our_own_writes_were_not_missed(world: World) -> None:
     world.poll()
 
     assert [channel.id for channel in world.channels()] == [former.id]
+
+
+def test_an_empty_page_is_not_the_end_of_a_list(simulated: World) -> None:
+    account(simulated).google.order("empty-pages", on=True)
+
+    simulated.add_event("first")
+    simulated.add_event("second")
+    simulated.settle()
+    simulated.sync_all(simulated.connection().id, Trigger.REPAIR)
+
+    assert len(simulated.crm_side.live_tasks()) == 2
+    assert simulated.calendar().sync_token is not None
