@@ -11,7 +11,7 @@ SLOW := tests/contract tests/integration
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench
+.PHONY: help install run test check bench soak
 .PHONY: format format-check lint types unit test-contract test-integration test-e2e tiers
 .PHONY: dev lock clean
 
@@ -32,6 +32,10 @@ check: dev format-check lint types unit ## Format, lint, imports, types, unit an
 
 bench: dev ## Run the benchmarks; ARGS are passed on
 	@$(SERVICES) rabbitmq postgresql -- $(BIN)/python -m tests.benchmarks $(ARGS)
+
+# 60 stories make a chapter.
+soak: dev ## Tell more than 2,000 stories of workers and simulators, for half an hour or so
+	STORY_CHAPTERS=34 $(PYTEST) tests/property/test_simulators_converge.py
 
 format: dev ## Rewrite the code in the one form
 	$(BIN)/ruff format
@@ -62,7 +66,7 @@ test-e2e: dev ## Run the tests of all processes together, in a browser too
 # The processes of the e2e tests run at their own speed, unmeasured; they come last.
 tiers:
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(WORKERS) $(FAST) $(SLOW)
+	STORY_CHAPTERS=4 $(BIN)/coverage run -m pytest $(WORKERS) $(FAST) $(SLOW)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='shared/domain/*' --fail-under=100
 	$(BIN)/coverage report --omit='shared/domain/*' --fail-under=90

@@ -5,17 +5,23 @@ in process and in virtual time. On top of what `test_workers_converge` does, mee
 have guests who are users themselves, recur, are split, and change between both.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from shared.domain.settings import ConflictPolicy
 from tests.property.simulated_story import SimulatedStory
 from tests.unit.workers.machinery import PEOPLE, Database, Outside
 from tests.unit.workers.world import World
+
+CHAPTERS = int(os.environ.get("STORY_CHAPTERS", "1"))
+"""How many times as many stories; `make test` and `make soak` tell more."""
+
+Step = tuple[str, tuple[Any, ...]]
 
 _PICKS = st.integers(0, 5)
 _NAMES = st.sampled_from(PEOPLE)
@@ -121,18 +127,26 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     made.store.close()
 
 
-@given(
-    policy=st.sampled_from(ConflictPolicy),
-    merge=st.booleans(),
-    steps=st.lists(_STEPS, min_size=4, max_size=14),
-)
-def test_in_the_end_both_simulators_agree(
-    database: Database,
-    policy: ConflictPolicy,
-    merge: bool,  # noqa: FBT001 - Hypothesis passes names
-    steps: list[tuple[str, tuple[Any, ...]]],
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("chapter", range(CHAPTERS))
+def test_in_the_end_both_simulators_agree(database: Database, chapter: int) -> None:
+    """Tell as many stories as Hypothesis is set to; each chapter has its own."""
+
+    @seed(chapter)
+    @given(
+        policy=st.sampled_from(ConflictPolicy),
+        merge=st.booleans(),
+        steps=st.lists(_STEPS, min_size=4, max_size=14),
+    )
+    def tell(policy: ConflictPolicy, merge: bool, steps: list[Step]) -> None:  # noqa: FBT001 - Hypothesis passes names
+        _tell(database, policy, steps, merge=merge)
+
+    tell()
+
+
+def _tell(
+    database: Database, policy: ConflictPolicy, steps: list[Step], *, merge: bool
 ) -> None:
-    """Tell a story to its end."""
     world = World(database.begin_anew(), Outside.simulated())
     for name in PEOPLE:
         world.connect(name)
