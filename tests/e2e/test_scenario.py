@@ -30,8 +30,8 @@ def new_event(title: str, start: datetime = START, **fields: object) -> dict[str
     end = start + timedelta(hours=1)
     return {
         "summary": title,
-        "start": {"dateTime": start.isoformat()},
-        "end": {"dateTime": end.isoformat()},
+        "start": {"dateTime": start.isoformat(), "timeZone": "UTC"},
+        "end": {"dateTime": end.isoformat(), "timeZone": "UTC"},
         **fields,
     }
 
@@ -206,6 +206,106 @@ def test_under_manual_both_sides_stay_and_the_user_is_told_once(
     assert system.event(CLEO, "Contested by hand")["location"] == "google"
     told = system.crm.ask("notifications", user_id=CLEO.id)["notifications"]
     assert [n["key"] for n in told].count(f"conflict:{conflict['id']}") == 1
+
+    choice = {"fields": {"location": "google"}, "version": conflict["version"]}
+    system.api("POST", f"/conflicts/{conflict['id']}/resolve", choice)
+
+    def is_settled() -> None:
+        assert system.task("Contested by hand")["location"] == "google"
+        rows = system.api("GET", "/conflicts?state=resolved")["items"]
+        assert conflict["id"] in {row["id"] for row in rows}
+
+    eventually(is_settled)
+    assert system.event(CLEO, "Contested by hand")["location"] == "google"
+
+
+def test_a_series_is_one_task_for_each_occurrence(system: System) -> None:
+    rule = {"recurrence": ["RRULE:FREQ=DAILY;COUNT=5"]}
+    series = system.google_call(ANN, "POST", body=new_event("Standup", **rule))
+
+    def are_there(count: int, title: str = "Standup") -> list[dict[str, Any]]:
+        found = [t for t in system.tasks(title) if t["status"] == "open"]
+        assert len(found) == count
+        return sorted(found, key=lambda task: task["due_at"])
+
+    tasks = eventually(lambda: are_there(5))
+    system.crm_call("PATCH", f"/tasks/{tasks[1]['id']}", {"title": "Retrospective"})
+    second = tasks[1]["google_event_id"]
+
+    def is_renamed() -> None:
+        event = system.google_call(ANN, "GET", f"/{second}")
+        assert event["summary"] == "Retrospective"
+
+    eventually(is_renamed)
+    assert system.google_call(ANN, "GET", f"/{series['id']}")["summary"] == "Standup"
+    system.google_call(ANN, "DELETE", f"/{tasks[2]['google_event_id']}")
+    eventually(lambda: are_there(3))
+
+    system.google.order(
+        "split-series",
+        calendar=ANN.account,
+        event_id=tasks[3]["google_event_id"],
+        changes={"summary": "Weekly"},
+    )
+
+    followed = eventually(lambda: are_there(2, "Weekly"))
+    assert [task["id"] for task in followed] == [task["id"] for task in tasks[3:]]
+    eventually(system.assert_quiet)
+    assert len(system.tasks("Standup")) == 2
+
+
+def test_events_that_were_made_here_move_to_another_calendar(system: System) -> None:
+    system.crm_call("POST", "/tasks", new_task(BEN, "Moving"))
+    eventually(lambda: system.event(BEN, "Moving"))
+    team = system.google.order("calendars", account=BEN.account, summary="Team")["id"]
+    path = f"/connections/{system.connection(BEN)['id']}"
+    before = system.connection(BEN)["calendar_id"]
+    # Its calendars are read with every sync.
+    system.api("POST", f"{path}/sync")
+
+    def is_known() -> None:
+        known = system.api("GET", f"{path}/calendars")["items"]
+        assert team in {row["id"] for row in known}
+
+    eventually(is_known)
+    assert system.api("GET", f"{path}/move?calendar_id={team}")["moves"] >= 1
+    system.api("PATCH", path, {"calendar_id": team})
+
+    def has_moved() -> None:
+        assert not system.events(BEN, "Moving")
+
+    eventually(has_moved)
+    eventually(system.assert_quiet)
+    system.api("PATCH", path, {"calendar_id": before})
+    eventually(lambda: system.event(BEN, "Moving"))
+    eventually(system.assert_quiet)
+    assert len(system.tasks("Moving")) == 1
+
+
+def test_whoever_leaves_has_the_events_removed_that_were_made_here(
+    system: System,
+) -> None:
+    system.crm_call("POST", "/tasks", new_task(CLEO, "Made here"))
+    system.google_call(CLEO, "POST", body=new_event("Made there"))
+    eventually(lambda: system.event(CLEO, "Made here"))
+    eventually(lambda: system.task("Made there"))
+    eventually(system.assert_quiet)
+
+    connection_id = system.connection(CLEO)["id"]
+    system.api("DELETE", f"/connections/{connection_id}?events=remove")
+
+    def has_left() -> None:
+        assert system.connection(CLEO)["state"] == "disconnected"
+
+    eventually(has_left)
+    assert not system.events(CLEO, "Made here")
+    assert system.event(CLEO, "Made there")
+    assert system.task("Made here")["status"] == "open"
+
+    system.connect(CLEO)
+    eventually(lambda: system.event(CLEO, "Made here"))
+    eventually(system.assert_quiet)
+    assert len(system.tasks("Made there")) == 1
 
 
 def test_an_edit_in_the_crm_costs_one_write_to_google_and_no_read(
