@@ -5,15 +5,16 @@ is deleted because a list did not show it: whoever looks at it reads it first.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
 from shared.domain import errors, messages, ports
-from shared.domain.messages import Message
+from shared.domain.messages import Message, Trigger
 from shared.domain.reasons import Reason
 from shared.domain.settings import Frequency, Settings
-from workers import intake, parking, people, placing
+from workers import intake, parking, people, placing, polling
 from workers.lists import Lists
 from workers.services import Services
 from workers.watching import Watching
@@ -49,7 +50,9 @@ class Backfill:
             people.refresh(self._services, organization)
             refused = partial(job.hold, Reason.OWNER_MUST_RECONNECT)
             with self._parking.instead_of_failing(connection.id, refused):
-                calendar = self._selected(connection)
+                calendar = self._known(message, connection) or self._selected(
+                    connection
+                )
                 with self._store.try_lock(f"calendar:{calendar.id}") as held:
                     if not held:
                         raise errors.RecordBusyError
@@ -66,6 +69,7 @@ class Backfill:
         if settings.frequency is Frequency.REALTIME:
             # Before the list: what changes meanwhile is notified.
             self._watching.ensure(calendar.id)
+        began_at = self._clock.now()
         lists = Lists(
             services=self._services,
             job=job,
@@ -75,6 +79,16 @@ class Backfill:
             settings=settings,
             window=Window.around(self._clock.now(), settings),
         )
+        is_run = job.message.trigger is Trigger.SCHEDULE
+        changes = lists.changes() if is_run else None
+        # What appears late in the CRM's list is found by the next run.
+        skew = self._remotes.crm(organization).clock_skew() or timedelta()
+        tasks_seen_until = began_at + skew - polling.OVERLAP
+        if changes is not None:
+            intake.advance(
+                self._store, calendar.id, changes, tasks_seen_until=tasks_seen_until
+            )
+            return
         page = lists.events()
         lists.tasks()
         lists.unlisted()
@@ -82,9 +96,21 @@ class Backfill:
             self._store,
             calendar.id,
             page,
+            tasks_seen_until=tasks_seen_until,
             window_until=lists.window.end,
             listed_at=self._clock.now(),
         )
+
+    def _known(
+        self, message: Message, connection: tables.Connection
+    ) -> tables.Calendar | None:
+        """Return the calendar of a run by the clock, which asks for no list of them."""
+        if message.trigger is not Trigger.SCHEDULE:
+            return None
+        with self._store.read() as work:
+            selected = work.calendars.selected_of(connection.id)
+        is_of_account = selected and selected.google_sub == connection.google_sub
+        return selected if is_of_account else None
 
     def _selected(self, connection: tables.Connection) -> tables.Calendar:
         """Return the calendar to sync: the one chosen before, else the primary one."""

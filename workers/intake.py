@@ -130,18 +130,21 @@ def advance(
     calendar_id: int,
     page: ports.EventPage,
     *,
+    tasks_seen_until: datetime | None = None,
     window_until: datetime | None = None,
     listed_at: datetime | None = None,
 ) -> None:
     """Move the cursor of a calendar behind the last page of a list.
 
-    `listed_at`, and where its window ended, belong to a full list of both sides.
+    `tasks_seen_until` belongs to a list of both sides; `listed_at`, and where its
+    window ended, to a full one.
     """
     with store.begin() as work:
         row = work.calendars.by_id(calendar_id)
         row.sync_token = page.next_sync_token
         row.time_zone = page.time_zone
         row.access_role = page.access_role
+        row.tasks_seen_until = tasks_seen_until or row.tasks_seen_until
         if listed_at is not None:
             row.listed_at = row.moved_on_at = listed_at
             row.window_until = window_until

@@ -44,6 +44,33 @@ class Lists:
                 self._queue_events(recurring.take_in(is_full=True))
                 return page
 
+    def changes(self) -> ports.EventPage | None:
+        """List what changed on both sides since the last run; return the last page.
+
+        None where that cannot be told, and full lists are needed.
+        """
+        token, since = self.calendar.sync_token, self.calendar.tasks_seen_until
+        if token is None or since is None:
+            return None
+        recurring, page_token = self._series(), None
+        google = self.services.remotes.google(self.connection)
+        while True:
+            try:
+                page = google.list_events(
+                    self.calendar.google_calendar_id,
+                    sync_token=token,
+                    page_token=page_token,
+                )
+            except errors.SyncTokenExpiredError:
+                return None
+            self._take_in(page, recurring, is_change=True)
+            page_token = page.next_page_token
+            if page_token is None:
+                break
+        self._queue_events(recurring.take_in(is_full=False), is_change=True)
+        self._list_tasks(updated_since=since)
+        return page
+
     def _series(self) -> series.Series:
         return series.Series(
             services=self.services,
@@ -122,10 +149,15 @@ class Lists:
         due_to: datetime | None = None,
         updated_since: datetime | None = None,
     ) -> None:
+        """Queue the user's tasks in a span, or those that changed since.
+
+        Of those that changed, everybody's are listed: one of the user's may have got
+        another owner, who perhaps has no list of tasks.
+        """
         crm, cursor = self.services.remotes.crm(self.organization), None
         while True:
             page = crm.list_tasks(
-                owner_id=self.connection.crm_user_id,
+                owner_id=None if updated_since else self.connection.crm_user_id,
                 due_from=due_from,
                 due_to=due_to,
                 updated_since=updated_since,
@@ -143,6 +175,8 @@ class Lists:
 
     def _is_task_due(self, work: UnitOfWork, document: model.Document) -> bool:
         link = work.links.of_task(self.organization.id, document["id"])
+        if not self._is_ours(document, link):
+            return False
         if link is None:
             return not document["deleted"]
         if link.state != LinkState.ACTIVE and not _has_passed_by(link):
@@ -154,6 +188,12 @@ class Lists:
         # The scope may have changed, which no version shows.
         task = mapping.task_from_document(document)
         return scope.why_out_of_scope(task, self.settings) is not None
+
+    def _is_ours(self, document: model.Document, link: tables.Link | None) -> bool:
+        """Tell whether a task is, or was until now, the connection's."""
+        is_own = document["owner_id"] == self.connection.crm_user_id
+        is_here = link is not None and link.calendar_id == self.calendar.id
+        return is_own or is_here
 
     def _unseen_since(self) -> datetime | None:
         """Return since when nobody has followed single changes, None if all are seen.

@@ -15,6 +15,8 @@ from shared.adapters.store.states import Direction
 from shared.domain import errors, identifiers, messages
 from shared.domain.messages import Message, Queue, Trigger
 from shared.domain.settings import Frequency, Settings
+from workers import probing
+from workers.guests import HELD_GUESTS_WAIT
 from workers.services import Services
 
 log = logging.getLogger(__name__)
@@ -69,45 +71,55 @@ class Periodic:
             self._stuck_links,
             self._decided_deletions,
             self._new_ones,
+            self._paused_ones,
+            self._held_guests,
         ):
             due = list(find(now))
             if due:
                 self._broker.publish(*due)
 
     def _polls(self, now: datetime) -> Iterator[Message]:
+        """Find what is due: polls of both sides, or runs of whole connections."""
         with self._store.read() as work:
             organizations = work.organizations.all()
         for organization in organizations:
-            interval = self._interval(organization)
-            if interval is None:
-                continue
-            before = now - interval
-            with self._store.begin() as work:
-                is_due = work.organizations.claim_poll(
-                    organization.id, now=now, before=before
-                )
-                claimed = [
-                    calendar
-                    for calendar in work.calendars.due_for_poll(before)
-                    if _is_of(
-                        work.connections.by_id(calendar.connection_id), organization
-                    )
-                    and work.calendars.claim_poll(calendar.id, now=now, before=before)
-                ]
-                work.commit()
-            if is_due:
-                subject = messages.OrganizationDue(organization_id=organization.id)
-                yield _message(Queue.CRM_CHANGES, subject, now)
-            for calendar in claimed:
-                due = messages.CalendarDue(calendar_id=calendar.id)
-                yield _message(Queue.GOOGLE_CHANGES, due, now)
+            frequency = Settings.from_document(organization.settings).frequency
+            if frequency is Frequency.REALTIME:
+                yield from self._safety_polls(organization, now)
+            elif frequency in _INTERVALS:
+                before = now - _INTERVALS[frequency]
+                for calendar in self._claimed(organization, now, before):
+                    run = messages.ConnectionDue(connection_id=calendar.connection_id)
+                    yield _message(Queue.BACKFILL, run, now)
 
-    def _interval(self, organization: tables.Organization) -> timedelta | None:
-        """Return how often to poll; None: only when somebody asks for it."""
-        frequency = Settings.from_document(organization.settings).frequency
-        if frequency is Frequency.REALTIME:
-            return self._safety_poll
-        return _INTERVALS.get(frequency)
+    def _safety_polls(
+        self, organization: tables.Organization, now: datetime
+    ) -> Iterator[Message]:
+        before = now - self._safety_poll
+        with self._store.begin() as work:
+            is_due = work.organizations.claim_poll(
+                organization.id, now=now, before=before
+            )
+            work.commit()
+        if is_due:
+            subject = messages.OrganizationDue(organization_id=organization.id)
+            yield _message(Queue.CRM_CHANGES, subject, now)
+        for calendar in self._claimed(organization, now, before):
+            due = messages.CalendarDue(calendar_id=calendar.id)
+            yield _message(Queue.GOOGLE_CHANGES, due, now)
+
+    def _claimed(
+        self, organization: tables.Organization, now: datetime, before: datetime
+    ) -> list[tables.Calendar]:
+        with self._store.begin() as work:
+            claimed = [
+                calendar
+                for calendar in work.calendars.due_for_poll(before)
+                if _is_of(work.connections.by_id(calendar.connection_id), organization)
+                and work.calendars.claim_poll(calendar.id, now=now, before=before)
+            ]
+            work.commit()
+        return claimed
 
     def _windows(self, now: datetime) -> Iterator[Message]:
         """Find the calendars whose window has not moved for a day."""
@@ -146,6 +158,22 @@ class Periodic:
                 subject = _subject_of(link)
                 if subject is not None:
                     yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
+            work.commit()
+
+    def _paused_ones(self, now: datetime) -> Iterator[Message]:
+        """Find connections that Google may let in again by now."""
+        with self._store.begin() as work:
+            yield from probing.due(work, now)
+            work.commit()
+
+    def _held_guests(self, now: datetime) -> Iterator[Message]:
+        """Find events whose held guests may be invited by now."""
+        with self._store.begin() as work:
+            for link in work.links.guests_due(now):
+                link.guests_due_at = now + HELD_GUESTS_WAIT
+                subject = _subject_of(link)
+                if subject is not None:
+                    yield _message(Queue.BACKFILL, subject, now, trigger=Trigger.RETRY)
             work.commit()
 
     def _new_ones(self, now: datetime) -> Iterator[Message]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from shared.adapters.store import tables
 from shared.adapters.store.states import ChannelState, ConnectionState
 from shared.domain import errors, identifiers, signing
+from shared.domain.settings import Frequency, Settings
 from workers import parking
 from workers.services import Services
 
@@ -62,9 +63,17 @@ class Watching:
                     self._set_state(channel.id, ChannelState.CLOSED)
                 return
             with self._parking.instead_of_failing(connection.id):
-                if self._open(connection, calendar):
+                is_wanted = self._is_followed(connection)
+                if not is_wanted or self._open(connection, calendar):
                     for channel in former:
                         self._stop(connection, channel)
+
+    def _is_followed(self, connection: tables.Connection) -> bool:
+        """Tell whether changes are acted on at once, which is what channels are for."""
+        with self._store.read() as work:
+            organization = work.organizations.by_id(connection.organization_id)
+        frequency = Settings.from_document(organization.settings).frequency
+        return frequency is Frequency.REALTIME
 
     def stop_stray(self, channel: tables.Channel, resource_id: str) -> None:
         """Stop a channel that still notifies us though it is no longer in use."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.adapters.store import UnitOfWork, tables
+from shared.domain import access
 from webhook_receiver.api import shapes
 
 
@@ -16,6 +17,14 @@ class ChannelDocument(shapes.Document):
     last_notified_at: datetime | None
 
 
+class ProblemDocument(shapes.Document):
+    """What keeps a connection from being synced, and what to do, in plain words."""
+
+    code: str
+    title: str
+    detail: str
+
+
 class ConnectionDocument(shapes.Document):
     """A CRM user's connection to a Google account."""
 
@@ -24,6 +33,7 @@ class ConnectionDocument(shapes.Document):
     google_account: str | None
     calendar_id: str | None
     state: str
+    problem: ProblemDocument | None
     granted_scopes: list[str]
     connected_at: datetime | None
     last_sync_at: datetime | None
@@ -117,11 +127,19 @@ def _document(
         google_account=row.google_address,
         calendar_id=calendar.google_calendar_id if calendar else None,
         state=row.state,
+        problem=_problem(row.problem),
         granted_scopes=row.granted_scopes,
         connected_at=row.connected_at,
         last_sync_at=row.last_sync_at,
         channel=_channel(channel) if channel else None,
     )
+
+
+def _problem(code: str | None) -> ProblemDocument | None:
+    if code is None:
+        return None
+    problem = access.Problem(code)
+    return ProblemDocument(code=problem, title=problem.title, detail=problem.detail)
 
 
 def _channel(row: tables.Channel) -> ChannelDocument:

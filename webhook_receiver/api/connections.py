@@ -1,5 +1,6 @@
 """Connections: which Google account a CRM user's meetings are synced with."""
 
+from datetime import timedelta
 from http import HTTPMethod, HTTPStatus
 
 from shared.adapters.store import UnitOfWork, tables
@@ -12,6 +13,9 @@ from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
 
 _ONE = "/connections/<int:connection_id>"
+_PATIENCE = timedelta(minutes=10)
+"""How long a sync may take to begin; one that is older was lost on the way."""
+
 _CHOOSING = {ConnectionState.ACTIVE, ConnectionState.CALENDAR_MISSING}
 
 
@@ -24,6 +28,7 @@ class Connections:
         self._store = services.store
         self._consents = consents.Consents(services)
         self._syncs = Syncs(services)
+        self._clock = services.clock
 
     def register(self, api: routes.Routes) -> None:
         """Add the calls."""
@@ -151,7 +156,7 @@ class Connections:
             disconnecting.disconnect(self._services, path.connection_id)
         elif connection.state == ConnectionState.ACTIVE:
             disconnecting.remove_and_disconnect(self._services, path.connection_id)
-        elif connection.state != ConnectionState.PAUSED:
+        elif connection.state != ConnectionState.PAUSED or connection.problem:
             detail = (
                 "Events can be removed only while Google lets us in. Connect again "
                 f"first, or keep the events: the connection is {connection.state}."
@@ -171,7 +176,8 @@ class Connections:
                 raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
             calendar = _writable(work, connection, body.calendar_id)
             was_selected = calendar.is_selected
-            connection.state = ConnectionState.ACTIVE
+            if connection.state != ConnectionState.ACTIVE:
+                work.connections.let_in(connection, at=self._services.clock.now())
             work.calendars.select(calendar)
             jobs_to_do = (
                 []
@@ -216,12 +222,15 @@ class Connections:
         )
 
     def sync_now(self, path: connection_shapes.ConnectionPath) -> jobs.JobDocument:
-        """Bring a connection in step now."""
+        """Bring a connection in step now; one that is about to be stands for this."""
         with self._store.begin() as work:
             connection = visible(work, path.connection_id)
             if connection.state != ConnectionState.ACTIVE:
                 detail = f"The connection is not active: {connection.state}."
                 raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
+            before = work.jobs.still_listing(connection.id, Trigger.MANUAL)
+            if before is not None and before.started_at > self._clock.now() - _PATIENCE:
+                return jobs.JobDocument.of(before)
             job = self._syncs.open(work, connection, Trigger.MANUAL)
             work.commit()
         self._syncs.queue([job])

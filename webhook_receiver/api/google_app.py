@@ -63,7 +63,10 @@ class GoogleApp:
         return self._document(row)
 
     def set_google_app(self, body: GoogleAppBody) -> GoogleAppDocument:
-        """Set the client id and secret; they are unchecked until somebody consents."""
+        """Set the client id and secret; they are unchecked until Google takes them.
+
+        Connections that wait for that are probed at once, and go on by themselves.
+        """
         with self._store.begin() as work:
             row = work.organizations.by_id(identity.caller().organization_id)
             row.google_client_id = body.client_id
@@ -71,6 +74,8 @@ class GoogleApp:
             row.google_app_state = GoogleAppState.UNCHECKED
             row.google_connected_as = None
             row.google_checked_at = None
+            row.probed_at = None
+            work.connections.probe_soon(row.id)
             work.commit()
         return self._document(row)
 

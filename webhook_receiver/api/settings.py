@@ -1,12 +1,13 @@
 """The settings of an organization."""
 
+from collections.abc import Sequence
 from http import HTTPMethod
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from shared.adapters.store import tables
-from shared.domain import errors
+from shared.domain import errors, messages
 from shared.domain.messages import Trigger
 from shared.domain.settings import (
     ConflictPolicy,
@@ -15,7 +16,7 @@ from shared.domain.settings import (
     Settings,
     SettingsError,
 )
-from webhook_receiver import identity, problems
+from webhook_receiver import identity, looks, problems
 from webhook_receiver.api import routes, shapes
 from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
@@ -86,6 +87,8 @@ class SettingsOfOrganization:
         """Take the store, and what starts repairs."""
         self._store = services.store
         self._syncs = Syncs(services)
+        self._broker = services.broker
+        self._clock = services.clock
 
     def register(self, api: routes.Routes) -> None:
         """Add the calls."""
@@ -109,25 +112,40 @@ class SettingsOfOrganization:
             old = Settings.from_document(before)
             new = _merged(old, body.model_dump(exclude_unset=True, mode="json"))
             row.settings = new.to_document()
+            is_followed_anew = _begins_to_follow(old, new)
             jobs = []
-            if _scope(old) != _scope(new):
+            if _scope(old) != _scope(new) or is_followed_anew:
                 jobs = [
                     self._syncs.open(work, connection, Trigger.REPAIR)
                     for connection in work.connections.active_of(row.id)
                 ]
+            unwatched = (
+                work.channels.watched_of(row.id) if _ends_to_follow(old, new) else []
+            )
             work.commit()
-        self._queue(jobs, row, before)
+        self._queue(jobs, unwatched, row, before)
         return _document(new)
 
     def _queue(
-        self, jobs: list[tables.Job], row: tables.Organization, before: dict[str, Any]
+        self,
+        jobs: list[tables.Job],
+        unwatched: Sequence[int],
+        row: tables.Organization,
+        before: dict[str, Any],
     ) -> None:
-        """Start the repairs; without them the change is taken back, to be made again.
+        """Start the repairs, and have the channels closed of calendars.
+
+        Without them the change is taken back, to be made again.
 
         A repair that was queued all the same finds nothing to do.
         """
         try:
             self._syncs.queue(jobs)
+            # A worker finds that no channel is wanted any more.
+            due = [messages.WatchDue(calendar_id=key) for key in unwatched]
+            self._broker.publish(
+                *looks.messages_for(due, Trigger.SCHEDULE, self._clock)
+            )
         except errors.BrokerConnectionError:
             with self._store.begin() as work:
                 now = work.organizations.by_id(row.id)
@@ -150,6 +168,16 @@ def _merged(old: Settings, changes: dict[str, Any]) -> Settings:
         routes.refuse(error)
     except SettingsError as error:
         raise problems.invalid(error.problems) from None
+
+
+def _begins_to_follow(old: Settings, new: Settings) -> bool:
+    """Tell whether changes are acted on at once from now on: some wait already."""
+    realtime = Frequency.REALTIME
+    return old.frequency is not realtime and new.frequency is realtime
+
+
+def _ends_to_follow(old: Settings, new: Settings) -> bool:
+    return _begins_to_follow(new, old)
 
 
 def _scope(settings: Settings) -> list[Any]:

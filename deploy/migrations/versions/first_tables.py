@@ -66,6 +66,7 @@ def _create_parties() -> None:
         sa.Column("google_app_state", sa.String(), nullable=False),
         sa.Column("google_connected_as", sa.String()),
         sa.Column("google_checked_at", INSTANT),
+        sa.Column("probed_at", INSTANT),
         sa.Column("settings", JSON, nullable=False),
         sa.Column("crm_cursor", INSTANT),
         sa.Column("crm_polled_at", INSTANT),
@@ -166,6 +167,7 @@ def _create_records() -> None:
         sa.Column("is_primary", sa.Boolean(), nullable=False),
         sa.Column("is_selected", sa.Boolean(), nullable=False),
         sa.Column("sync_token", sa.Text()),
+        sa.Column("tasks_seen_until", INSTANT),
         sa.Column("window_until", INSTANT),
         sa.Column("moved_on_at", INSTANT),
         sa.Column("listed_at", INSTANT),
@@ -248,6 +250,7 @@ def _create_records() -> None:
         sa.UniqueConstraint(
             "organization_id", "task_id", name="uq_links_organization_id_task_id"
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_links_held_deletion_id", "links", ["held_deletion_id"])
     op.create_index("ix_links_guests_due_at", "links", ["guests_due_at"])

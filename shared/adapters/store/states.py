@@ -14,6 +14,8 @@ class GoogleAppState(StrEnum):
     """Nobody has consented to them yet."""
     VERIFIED = "verified"
     REFUSED = "refused"
+    API_DISABLED = "api_disabled"
+    """They are accepted, but their project has the Calendar API switched off."""
 
 
 class ConnectionState(StrEnum):

@@ -65,6 +65,8 @@ class Organization(Base):
     google_app_state: Mapped[str] = mapped_column(default="unchecked")
     google_connected_as: Mapped[str | None]
     google_checked_at: Mapped[datetime | None]
+    probed_at: Mapped[datetime | None]
+    """When it was last tried whether Google lets a paused connection in again."""
     settings: Mapped[Document] = mapped_column(default=dict)
     crm_cursor: Mapped[datetime | None]
     """The `updated_since` of the next poll."""
@@ -109,7 +111,7 @@ class Connection(Base):
     problem: Mapped[str | None] = mapped_column(String(32))
     """A `domain.access.Problem`, where Google does not let us in."""
     probed_at: Mapped[datetime | None]
-    """When it was last tried whether Google lets us in again."""
+    """When it was paused, or last probed since."""
     google_skew_seconds: Mapped[float] = mapped_column(default=0.0)
     created_at: Mapped[datetime]
     consented_at: Mapped[datetime | None]
@@ -137,6 +139,8 @@ class Calendar(Base):
     is_primary: Mapped[bool] = mapped_column(default=False)
     is_selected: Mapped[bool] = mapped_column(default=False)
     sync_token: Mapped[str | None] = mapped_column(Text)
+    tasks_seen_until: Mapped[datetime | None]
+    """The `updated_since` of the next run; where changes are not followed at once."""
     window_until: Mapped[datetime | None]
     """Up to where meetings have entered the window, which moves on every day."""
     moved_on_at: Mapped[datetime | None]
@@ -178,6 +182,8 @@ class Link(Base):
         Index(None, "calendar_id", "event_id"),
         Index(None, "organization_id", "event_id"),
         Index(None, "state", "pending_since"),
+        # An id is never used twice: a copy may still name a link that was lost.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

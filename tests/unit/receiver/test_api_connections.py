@@ -50,6 +50,7 @@ class TestConnections:
             "google_account": "u1@gmail.example",
             "calendar_id": "ann@example.com",
             "state": "active",
+            "problem": None,
             "granted_scopes": ["openid"],
             "connected_at": at,
             "last_sync_at": at,
@@ -221,6 +222,44 @@ class TestConnections:
         }
         assert message.subject == messages.ConnectionDue(connection_id=row.id)
         assert (message.queue, message.trigger) == (Queue.RECORDS, Trigger.MANUAL)
+
+    def test_a_sync_that_is_about_to_begin_stands_for_a_second_one(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+        caller = house.caller(acme)
+        first = caller.post(f"/connections/{row.id}/sync")
+
+        second = caller.post(f"/connections/{row.id}/sync")
+
+        assert second.json == first.json
+        assert len(house.queued()) == 1
+
+    def test_a_sync_that_has_listed_everything_does_not(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+        caller = house.caller(acme)
+        first = caller.post(f"/connections/{row.id}/sync").json
+        with house.store.begin() as work:
+            work.jobs.expect(first["id"], 7, now=NOW)
+            work.commit()
+
+        second = caller.post(f"/connections/{row.id}/sync").json
+
+        assert second["id"] != first["id"]
+
+    def test_a_sync_that_never_began_does_not_stand_in_the_way(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+        caller = house.caller(acme)
+        first = caller.post(f"/connections/{row.id}/sync").json
+        house.clock.moment += timedelta(minutes=11)
+
+        second = caller.post(f"/connections/{row.id}/sync").json
+
+        assert second["id"] != first["id"]
 
     @pytest.mark.parametrize(
         "state", ["needs_reauthorization", "missing_scopes", "paused", "disconnected"]

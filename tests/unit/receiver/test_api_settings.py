@@ -8,11 +8,9 @@ from shared.adapters.store import tables
 from shared.domain import messages
 from shared.domain.messages import Queue, Trigger
 from shared.domain.settings import Settings
+from tests import store_rows
 from tests.unit.receiver.bodies import Endless, Malformed, in_pieces
-from tests.unit.receiver.house import (
-    House,
-    wrong_fields,
-)
+from tests.unit.receiver.house import NOW, House, wrong_fields
 
 
 class TestSettings:
@@ -229,6 +227,39 @@ class TestSettings:
         house.caller(acme).put("/settings", change)
 
         assert house.queued() == []
+
+    def test_channels_are_closed_by_a_worker_where_changes_wait_from_now_on(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        with house.store.begin() as work:
+            calendar = store_rows.add_calendar(
+                work, work.connections.by_id(house.connection(acme).id)
+            )
+            work.channels.add(
+                tables.Channel(
+                    id="c1", calendar_id=calendar.id, state="open", created_at=NOW
+                )
+            )
+            work.commit()
+
+        house.caller(acme).put("/settings", {"frequency": "hourly"})
+
+        (message,) = house.queued()
+        assert message.subject == messages.WatchDue(calendar_id=calendar.id)
+
+    @pytest.mark.parametrize("before", ["15min", "hourly", "manual"])
+    def test_what_waited_is_synced_when_changes_are_followed_again(
+        self, house: House, acme: tables.Organization, before: str
+    ) -> None:
+        row = house.connection(acme)
+        caller = house.caller(acme)
+        caller.put("/settings", {"frequency": before})
+
+        caller.put("/settings", {"frequency": "realtime"})
+
+        (message,) = house.queued()
+        assert message.subject == messages.ConnectionDue(connection_id=row.id)
+        assert message.trigger is Trigger.REPAIR
 
     def test_a_change_whose_repairs_cannot_be_queued_is_taken_back(
         self, house: House, acme: tables.Organization

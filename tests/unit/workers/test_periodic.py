@@ -11,7 +11,7 @@ from tests.unit.workers.machinery import Killed
 from tests.unit.workers.world import World
 from workers.periodic import Periodic
 
-POLLS = (messages.OrganizationDue, messages.CalendarDue)
+POLLS = (messages.OrganizationDue, messages.CalendarDue, messages.ConnectionDue)
 
 
 def _polls(world: World) -> list[messages.Subject]:
@@ -45,7 +45,7 @@ def test_they_are_polled_again_after_the_configured_time(world: World) -> None:
 @pytest.mark.parametrize(
     ("frequency", "seconds"), [("15min", 15 * 60), ("hourly", 60 * 60)]
 )
-def test_another_frequency_is_the_interval_of_the_polls(
+def test_another_frequency_is_the_interval_of_runs_of_each_connection(
     world: World, frequency: str, seconds: int
 ) -> None:
     world.settings(frequency=frequency)
@@ -57,7 +57,11 @@ def test_another_frequency_is_the_interval_of_the_polls(
     due = _polls(world)
 
     assert early == []
-    assert len(due) == 3
+    runs = {world.connection("ann").id, world.connection("ben").id}
+    assert {
+        s.connection_id for s in due if isinstance(s, messages.ConnectionDue)
+    } == runs
+    assert len(due) == len(runs)
 
 
 def test_nothing_is_polled_where_somebody_asks_for_it(world: World) -> None:
@@ -111,6 +115,7 @@ def test_two_processes_queue_everything_once(world: World) -> None:
         messages.OrganizationDue,
         messages.CalendarDue,
         messages.WatchDue,
+        messages.WindowDue,
         messages.TaskDue,
         messages.ConnectionDue,
     }

@@ -37,6 +37,21 @@ class Channels(Repository[Channel]):
         )
         return {channel.calendar_id: channel for channel in found}
 
+    def watched_of(self, organization_id: int) -> Sequence[int]:
+        """Return the ids of the organization's calendars that have open channels."""
+        query = (
+            select(Channel.calendar_id)
+            .join(Calendar, Calendar.id == Channel.calendar_id)
+            .join(Connection, Connection.id == Calendar.connection_id)
+            .where(
+                Connection.organization_id == organization_id,
+                Channel.state == ChannelState.OPEN,
+            )
+            .distinct()
+            .order_by(Channel.calendar_id)
+        )
+        return self._session.scalars(query).all()
+
     def count_open(self, organization_id: int, *, now: datetime) -> tuple[int, int]:
         """Return how many open channels are live and how many have expired."""
         expired = case((Channel.expires_at <= now, 1), else_=0)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import ConflictState
-from shared.adapters.store.tables import Conflict
+from shared.adapters.store.tables import Conflict, Link
 
 
 class Conflicts(Repository[Conflict]):
@@ -39,6 +39,17 @@ class Conflicts(Repository[Conflict]):
         if row is not None:
             row.state = ConflictState.RESOLVED
             row.resolved_at = row.updated_at = now
+
+    def resolve_lost(self, organization_id: int, *, now: datetime) -> None:
+        """Note that open conflicts whose link is lost have nothing to settle."""
+        is_lost = Conflict.link_id.not_in(select(Link.id))
+        mine = Conflict.organization_id == organization_id
+        is_open = Conflict.state == ConflictState.OPEN
+        self._changed(
+            update(Conflict)
+            .where(mine, is_open, is_lost)
+            .values(state=ConflictState.RESOLVED, resolved_at=now, updated_at=now)
+        )
 
     def page(
         self,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, func, or_, select, update
-from sqlalchemy.orm import aliased
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import ConnectionState, JobState
@@ -83,47 +82,41 @@ class Connections(Repository[Connection]):
         connection.problem = None
         connection.connected_at = at
 
-    def to_probe(self, before: datetime) -> list[Connection]:
-        """Return the paused connection to probe next of each organization.
+    def to_probe(self, organization_id: int, before: datetime) -> Connection | None:
+        """Return the connection paused by Google that was probed longest ago.
 
-        That is the one probed longest ago; of an organization where none was probed
-        since `before`.
+        None if all of them were probed, or paused, after `before`.
         """
-        other = aliased(Connection)
-        probed_lately = exists().where(
-            other.organization_id == Connection.organization_id,
-            other.state == ConnectionState.PAUSED,
-            other.problem.is_not(None),
-            other.probed_at > before,
-        )
-        query = select(Connection).where(_IS_PAUSED, ~probed_lately)
-        # A null sorts first in one database and last in the other.
-        never = Connection.probed_at.is_not(None)
-        rows = self._all(query.order_by(never, Connection.probed_at, Connection.id))
-        first = {row.organization_id: row for row in reversed(rows)}
-        return list(first.values())
-
-    def paused_of(self, connection: Connection) -> list[Connection]:
-        """Return the other connections of its organization that Google has paused."""
-        mine = Connection.organization_id == connection.organization_id
-        query = select(Connection).where(
-            mine, _IS_PAUSED, Connection.id != connection.id
-        )
-        return list(self._all(query.order_by(Connection.id)))
-
-    def claim_probe(
-        self, connection_id: int, *, now: datetime, before: datetime
-    ) -> bool:
-        """Stamp a probe as begun now, unless one was since `before`."""
         probed = Connection.probed_at
         is_due = or_(probed.is_(None), probed <= before)
-        claim = update(Connection).where(Connection.id == connection_id, is_due)
-        return self._changed(claim.values(probed_at=now)) > 0
+        query = select(Connection).where(
+            Connection.organization_id == organization_id, _IS_PAUSED, is_due
+        )
+        # A null sorts first in one database and last in the other.
+        return self._first(query.order_by(probed.is_not(None), probed, Connection.id))
+
+    def claim_probes(
+        self, organization_id: int, *, now: datetime, before: datetime
+    ) -> Sequence[Connection]:
+        """Stamp all connections paused by Google as probed now; return them.
+
+        Those that were probed, or paused, at `before` or later are left out.
+        """
+        probed = Connection.probed_at
+        is_due = or_(probed.is_(None), probed < before)
+        claim = (
+            update(Connection)
+            .where(Connection.organization_id == organization_id, _IS_PAUSED, is_due)
+            .values(probed_at=now)
+            .returning(Connection)
+        )
+        return self._session.scalars(claim).all()
 
     def probe_soon(self, organization_id: int) -> None:
-        """Have the paused connections of an organization probed at once."""
-        mine = Connection.organization_id == organization_id
-        paused = update(Connection).where(mine, _IS_PAUSED)
+        """Have the connections paused by Google count as never probed."""
+        paused = update(Connection).where(
+            Connection.organization_id == organization_id, _IS_PAUSED
+        )
         self._changed(paused.values(probed_at=None))
 
     def count_by_state(self, organization_id: int) -> dict[str, int]:

@@ -67,6 +67,13 @@ class Jobs(Repository[Job]):
         _finish(job, now)
         return self.add(job)
 
+    def still_listing(self, connection_id: int, trigger: Trigger) -> Job | None:
+        """Return the newest running job of a connection that has not listed all yet."""
+        mine = (Job.connection_id == connection_id, Job.trigger == trigger)
+        is_listing = (Job.state == JobState.RUNNING, Job.expected.is_(None))
+        query = select(Job).where(*mine, *is_listing)
+        return self._first(query.order_by(Job.id.desc()))
+
     def locked(self, job_id: int) -> Job:
         """Return a job as it is now; others wait to change it until we are done."""
         return self._locked(job_id)

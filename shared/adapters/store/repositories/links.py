@@ -3,11 +3,17 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from shared.adapters.store.repositories.repository import Repository
-from shared.adapters.store.states import LinkState
-from shared.adapters.store.tables import Calendar, Copy, Link
+from shared.adapters.store.states import ConnectionState, LinkState
+from shared.adapters.store.tables import (
+    Calendar,
+    Conflict,
+    Connection,
+    Copy,
+    Link,
+)
 
 
 class Links(Repository[Link]):
@@ -22,6 +28,18 @@ class Links(Repository[Link]):
                 Link.organization_id == organization_id, Link.task_id == task_id
             )
         )
+
+    def task_ids(self, organization_id: int) -> set[str]:
+        """Return the ids of the tasks that have a link."""
+        query = select(Link.task_id).where(Link.organization_id == organization_id)
+        return {task_id for task_id in self._session.scalars(query) if task_id}
+
+    def forget(self, link_id: int) -> None:
+        """Remove a link for good, and the conflicts about it; its copies stay."""
+        theirs = update(Copy).where(Copy.link_id == link_id)
+        self._changed(theirs.values(link_id=None))
+        self._changed(delete(Conflict).where(Conflict.link_id == link_id))
+        self._changed(delete(Link).where(Link.id == link_id))
 
     def by_ids(self, ids: Collection[int]) -> dict[int, Link]:
         """Return those of these links that there are, by id."""
@@ -87,6 +105,18 @@ class Links(Repository[Link]):
             .where(Link.calendar_id == calendar_id, Link.original_start != "", is_live)
             .where(Copy.starts_at < moment)
             .order_by(Link.id)
+        )
+
+    def guests_due(self, now: datetime, *, limit: int = 100) -> Sequence[Link]:
+        """Return active links of active connections whose held guests are due."""
+        return self._all(
+            select(Link)
+            .join(Calendar, Calendar.id == Link.calendar_id)
+            .join(Connection, Connection.id == Calendar.connection_id)
+            .where(Link.state == LinkState.ACTIVE, Link.guests_due_at <= now)
+            .where(Connection.state == ConnectionState.ACTIVE)
+            .order_by(Link.guests_due_at, Link.id)
+            .limit(limit)
         )
 
     def pending_before(self, before: datetime, *, limit: int = 100) -> Sequence[Link]:

@@ -34,3 +34,12 @@ class Organizations(Repository[Organization]):
         )
         claim = update(Organization).where(Organization.id == organization_id, due)
         return self._changed(claim.values(crm_polled_at=now)) > 0
+
+    def claim_probe(
+        self, organization_id: int, *, now: datetime, before: datetime
+    ) -> bool:
+        """Stamp a probe of Google as begun now, unless one was after `before`."""
+        probed = Organization.probed_at
+        is_due = or_(probed.is_(None), probed <= before)
+        claim = update(Organization).where(Organization.id == organization_id, is_due)
+        return self._changed(claim.values(probed_at=now)) > 0
