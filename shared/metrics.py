@@ -22,6 +22,11 @@ delivery_seconds = Histogram(
 decisions = Counter(
     "calendar_sync_decisions_total", "Decisions on records.", ["outcome", "reason"]
 )
+budget_waits = Counter(
+    "calendar_sync_budget_waits_total",
+    "Requests to Google that had to wait for room in the quota.",
+    ["lane"],
+)
 missed_by_push = Counter(
     "calendar_sync_missed_by_push_total", "Changes that only a safety poll found."
 )

@@ -49,6 +49,7 @@ class _Record(BaseModel):
         StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$"),
     ]
     version: Annotated[int, Field(strict=True, ge=1, lt=2**63)]
+    owner_id: str | None = None
 
 
 class _Event(BaseModel):
@@ -140,6 +141,7 @@ class Webhooks:
             organization=organization,
             task_id=event.data.id,
             version=event.data.version,
+            owner_id=event.data.owner_id,
         )
         return self._message(delivery_id, Queue.CRM_CHANGES, subject)
 

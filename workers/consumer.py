@@ -19,10 +19,12 @@ from shared.domain.settings import Frequency, Settings
 from shared.log import bound
 from workers import (
     backfill,
+    bursts,
     deaths,
     handover,
     history,
     leaving,
+    pacing,
     parking,
     polling,
     probing,
@@ -43,6 +45,8 @@ class Dispatcher:
         """Take what the workers need from outside."""
         self._store = services.store
         self._clock = services.clock
+        self._broker = services.broker
+        self._bursts = bursts.Bursts()
         parked = parking.Parking(
             services.store,
             services.remotes,
@@ -64,7 +68,8 @@ class Dispatcher:
         """Deal with a message of a work queue and return what becomes of it."""
         began = time.monotonic()
         queue = message.queue
-        with bound(delivery=message.id, queue=queue, attempt=message.attempt):
+        about = bound(delivery=message.id, queue=queue, attempt=message.attempt)
+        with about, pacing.lane_of(queue):
             disposition = self._attempt(message)
         outcome = type(disposition).__name__.lower()
         metrics.messages.labels(queue, outcome).inc()
@@ -127,7 +132,25 @@ class Dispatcher:
             task_id=subject.task_id,
             version=subject.version,
         )
-        self._sync.task(message, due)
+        if self._is_of_burst(subject, due):
+            later = replace(message, queue=Queue.BACKFILL, subject=due)
+            self._broker.publish(later)
+        else:
+            self._sync.task(message, due)
+
+    def _is_of_burst(
+        self, subject: messages.TaskChanged, due: messages.TaskDue
+    ) -> bool:
+        """Tell whether the change is one of so many that others would wait for it."""
+        if subject.owner_id is None:
+            return False
+        with self._store.read() as work:
+            link = work.links.of_task(due.organization_id, due.task_id)
+        known = link.task_version if link else None
+        if known is not None and known >= subject.version:
+            return False
+        now = self._clock.now()
+        return self._bursts.is_one(subject.organization, subject.owner_id, now)
 
     # -- what failed --------------------------------------------------------------
 

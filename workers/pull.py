@@ -17,7 +17,7 @@ from shared.adapters.store.states import ChannelState, ConnectionState
 from shared.domain import errors, messages, ports
 from shared.domain.messages import Delay, Message, Queue, Trigger
 from shared.domain.settings import Frequency, Settings
-from workers import intake, parking, series
+from workers import bursts, intake, parking, series
 from workers.services import Services
 from workers.watching import Watching
 from workers.window import Window
@@ -171,7 +171,9 @@ class Pull:
         self, seen: Sequence[intake.Seen], job: intake.Job, calendar: tables.Calendar
     ) -> None:
         changed = [each for each in seen if not each.is_settled]
-        job.publish_events(Queue.RECORDS, calendar.id, changed)
+        # What nobody can have done by hand must not hold up what somebody did.
+        queue = Queue.RECORDS if len(changed) <= bursts.MOST else Queue.BACKFILL
+        job.publish_events(queue, calendar.id, changed)
         if job.message.trigger is Trigger.SCHEDULE and changed:
             self._note_missed(calendar, changed, self._clock.now())
 

@@ -5,6 +5,7 @@ process refreshes them (fact 255), and a CRM's client, whose threads keep connec
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,9 +16,13 @@ from shared.adapters import google_oauth
 from shared.adapters.crm import CrmClient
 from shared.adapters.google_calendar import GoogleCalendarApi, GoogleCalendarClient
 from shared.adapters.store import Store, tables
+from shared.adapters.store.states import ConnectionState
 from shared.domain import errors, ports
+from workers.pacing import PER_PROJECT, PER_USER, Pacing
 
 log = logging.getLogger(__name__)
+
+Pace = Callable[[int], None]
 
 _MOST_ACCOUNTS = 2000
 _MOST_ORGANIZATIONS = 200
@@ -68,6 +73,7 @@ class Remotes:
         self._oauth = oauth
         self._store = store
         self._clock = clock
+        self._pacing = Pacing(store, clock)
         self._accounts: Recent[int, _Account] = Recent(_MOST_ACCOUNTS)
         self._clients: Recent[int, _Client] = Recent(_MOST_ORGANIZATIONS)
         self._systems: Recent[int, _System] = Recent(_MOST_ORGANIZATIONS)
@@ -81,6 +87,9 @@ class Remotes:
         if connection.refresh_token is None:
             message = f"connection {connection.id} holds no tokens"
             raise errors.GrantRevokedError(message)
+        if connection.state == ConnectionState.PAUSED:
+            # Google may have refused the client that we know: somebody mends it.
+            self._clients.drop(connection.organization_id)
         client = self._client(connection.organization_id)
         account = self._accounts.get(
             connection.id,
@@ -139,8 +148,19 @@ class Remotes:
             client=client,
             refresh_token=refresh_token,
             credentials=credentials,
-            calendars=self._api.account(credentials),
+            calendars=self._api.account(
+                credentials, pace=self._pace(client.client_id, connection)
+            ),
         )
+
+    def _pace(self, client_id: str, connection: tables.Connection) -> Pace:
+        """Return what keeps an account within its own and its project's quota."""
+        project = client_id.partition("-")[0]
+        quotas = {
+            f"project {project}": PER_PROJECT,
+            f"account {connection.google_sub} of {project}": PER_USER,
+        }
+        return lambda units: self._pacing.spend(quotas, units)
 
     def _keep(
         self, connection_id: int, refresh_token: str, tokens: google_oauth.Tokens

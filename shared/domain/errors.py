@@ -90,6 +90,22 @@ class GrantRevokedError(RemoteAuthError):
     """Google answered `invalid_grant`: the user must connect again."""
 
 
+class AccountGoneError(GrantRevokedError):
+    """Google says that the account is deleted or disabled."""
+
+
+class AdminPolicyError(RemoteAuthError):
+    """The administrator of the Google account does not allow the app."""
+
+
+class AccessRefusedError(RemoteAuthError):
+    """Google refuses a token that it has given just now (401, fact 249)."""
+
+
+class CalendarOffError(RemoteAuthError):
+    """The Google account has no Google Calendar (403 notACalendarUser, fact 165)."""
+
+
 class MissingScopesError(RemoteAuthError):
     """The user did not grant a scope that is needed (403 insufficientPermissions)."""
 
@@ -108,6 +124,10 @@ class ClientRefusedError(RemoteAuthError):
 
 class UsageLimitError(RetryableError):
     """Google's abuse limit (403 quotaExceeded, fact 182) is reached; it lasts hours."""
+
+
+class BudgetSpentError(RetryableError):
+    """What Google lets this account ask for in a minute is spent; it goes on soon."""
 
 
 class RecordBusyError(RetryableError):

@@ -157,6 +157,7 @@ class TaskChanged:
     organization: str
     task_id: str
     version: int
+    owner_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,8 +41,9 @@ def decide(error: BaseException, attempt: int) -> Wait | Again | GiveUp:
     its traceback if it is not.
     """
     match error:
-        case errors.RecordBusyError():
-            return Wait(delay=Delay.BUSY)
+        case errors.RecordBusyError() | errors.BudgetSpentError():
+            is_soon = (error.retry_after or 0) <= Delay.BUSY.seconds
+            return Wait(delay=Delay.BUSY if is_soon else Delay.TEN_SECONDS)
         case errors.PermanentError():
             return GiveUp()
         case errors.UsageLimitError():

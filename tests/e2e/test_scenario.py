@@ -220,8 +220,9 @@ def test_under_manual_both_sides_stay_and_the_user_is_told_once(
 
 
 def test_a_series_is_one_task_for_each_occurrence(system: System) -> None:
-    rule = {"recurrence": ["RRULE:FREQ=DAILY;COUNT=5"]}
-    series = system.google_call(ANN, "POST", body=new_event("Standup", **rule))
+    rule = ["RRULE:FREQ=DAILY;COUNT=5"]
+    body = new_event("Standup", recurrence=rule)
+    series = system.google_call(ANN, "POST", body=body)
 
     def are_there(count: int, title: str = "Standup") -> list[dict[str, Any]]:
         found = [t for t in system.tasks(title) if t["status"] == "open"]

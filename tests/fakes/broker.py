@@ -1,7 +1,7 @@
 """A broker in memory (`ports.Broker`), and the time that messages wait."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.domain import errors, messages, ports
@@ -107,8 +107,21 @@ class InMemoryBroker:
         self, handler: ports.Handler, pick: Callable[[int], int] = int
     ) -> bool:
         """Hand over one message that is due, if there is any."""
+        return self._hand_over(handler, self._ready(), pick)
+
+    def hand_over_of(self, queues: Collection[Queue], handler: ports.Handler) -> bool:
+        """Hand over the first message of some queues that is due, if there is any."""
+        waiting = self.waiting()
+        ready = [i for i in self._ready() if waiting[i].queue in queues]
+        return self._hand_over(handler, ready, int)
+
+    def _ready(self) -> list[int]:
         now = self._clock.now()
-        ready = [i for i, (at, _) in enumerate(self._waiting) if at <= now]
+        return [i for i, (at, _) in enumerate(self._waiting) if at <= now]
+
+    def _hand_over(
+        self, handler: ports.Handler, ready: Sequence[int], pick: Callable[[int], int]
+    ) -> bool:
         if not ready:
             return False
         index = ready[pick(len(ready)) % len(ready)]

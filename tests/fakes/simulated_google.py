@@ -5,7 +5,7 @@ is faster; series, guests' copies and quotas are only here.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from google.oauth2.credentials import Credentials
 
 from deploy.demo.google import app, delivery, state
-from shared.adapters.google_calendar.client import GoogleCalendarClient
+from shared.adapters.google_calendar.client import GoogleCalendarClient, unpaced
 from shared.adapters.google_calendar.transport import Transport
 from shared.domain import ports
 from shared.domain.model import Document
@@ -62,9 +62,17 @@ class SimulatedAccount(InMemoryCalendar):
         super().__init__(clock, address=address)
         self.google = google
         credentials = Credentials(token=f"demo-{address}")  # type: ignore[no-untyped-call]
+        self.pace: Callable[[int], None] = unpaced
         self._adapter = GoogleCalendarClient(
-            google.transport, credentials, _PUSH_ADDRESS
+            google.transport,
+            credentials,
+            _PUSH_ADDRESS,
+            pace=self._spend,
         )
+
+    def _spend(self, units: int) -> None:
+        # A test may set another pace later on.
+        self.pace(units)
 
     # -- the user -----------------------------------------------------------------
 

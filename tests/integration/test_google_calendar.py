@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.adapters import google_calendar
-from shared.domain import ports
+from shared.domain import errors, ports
 from tests import clocks, google_contract, google_stub, simulators, stub_server
 
 FIRST, SECOND, THIRD = "opaque-1", "opaque-2", "opaque-3"
@@ -195,3 +195,32 @@ def test_accounts_share_connections_but_not_tokens(
 
     tokens = [request.headers["authorization"] for request in stub.received]
     assert tokens == ["Bearer token-of-ann", "Bearer token-of-bob"]
+
+
+def test_each_request_is_paced_by_what_it_counts(
+    stub: stub_server.StubServer, google_api: google_calendar.GoogleCalendarApi
+) -> None:
+    units: list[int] = []
+    account = google_api.account(google_stub.credentials("t"), pace=units.append)
+    stub.answer(PAGE)
+    stub.answer({"id": "e1"})
+    stub.answer({"id": "e1"})
+
+    account.list_events("ann@example.com")
+    account.insert_event("ann@example.com", {"id": "e1"}, send_updates="none")
+    account.patch_event("ann@example.com", "e1", {}, etag=None, send_updates="none")
+
+    assert units == [1, 1, 3]
+
+
+def test_a_request_that_has_no_room_is_not_sent(
+    stub: stub_server.StubServer, google_api: google_calendar.GoogleCalendarApi
+) -> None:
+    def refuse(_units: int) -> None:
+        raise errors.BudgetSpentError(retry_after=3)
+
+    account = google_api.account(google_stub.credentials("t"), pace=refuse)
+
+    with pytest.raises(errors.BudgetSpentError):
+        account.list_events("ann@example.com")
+    assert stub.received == []

@@ -29,6 +29,7 @@ def downgrade() -> None:
     for name in (
         "messages",
         "dead_letters",
+        "budgets",
         "job_items",
         "jobs",
         "conflicts",
@@ -326,6 +327,12 @@ def _create_records() -> None:
 
 
 def _create_history() -> None:
+    op.create_table(
+        "budgets",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("spent_until", INSTANT),
+        sa.PrimaryKeyConstraint("name", name="pk_budgets"),
+    )
     op.create_table(
         "jobs",
         sa.Column("id", ID, nullable=False),

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from google.auth.credentials import Credentials
 
-from shared.adapters.google_calendar.client import GoogleCalendarClient
-from shared.adapters.google_calendar.transport import Transport
+from shared.adapters.google_calendar.client import GoogleCalendarClient, unpaced
+from shared.adapters.google_calendar.transport import Pace, Transport
 from shared.domain import ports
 
 __all__ = ["GoogleCalendarApi", "GoogleCalendarClient"]
@@ -39,6 +39,13 @@ class GoogleCalendarApi:
         )
         self._push_address = push_address
 
-    def account(self, credentials: Credentials) -> GoogleCalendarClient:
-        """Return the calendars of the account that `credentials` belong to."""
-        return GoogleCalendarClient(self._transport, credentials, self._push_address)
+    def account(
+        self, credentials: Credentials, *, pace: Pace = unpaced
+    ) -> GoogleCalendarClient:
+        """Return the calendars of the account that `credentials` belong to.
+
+        `pace` is called with what each request costs before it is sent.
+        """
+        return GoogleCalendarClient(
+            self._transport, credentials, self._push_address, pace=pace
+        )

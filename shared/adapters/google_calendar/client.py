@@ -7,7 +7,7 @@ from google.auth.credentials import Credentials
 from googleapiclient.http import HttpRequest
 
 from shared.adapters.google_calendar import refusals
-from shared.adapters.google_calendar.transport import Transport
+from shared.adapters.google_calendar.transport import Access, Pace, Transport
 from shared.domain import errors, ports
 from shared.domain.model import Document
 
@@ -15,15 +15,27 @@ _EVENTS_PER_PAGE = 2500
 _CALENDARS_PER_PAGE = 250
 
 
+def unpaced(_units: int) -> None:
+    """Let every request pass."""
+
+
 class GoogleCalendarClient:
     """Implements `ports.GoogleCalendar`; safe to use from any thread."""
 
     def __init__(
-        self, transport: Transport, credentials: Credentials, push_address: str
+        self,
+        transport: Transport,
+        credentials: Credentials,
+        push_address: str,
+        *,
+        pace: Pace = unpaced,
     ) -> None:
-        """Act as the account of `credentials`; notifications go to `push_address`."""
+        """Act as the account of `credentials`; notifications go to `push_address`.
+
+        `pace` is called before each request, and may raise instead of waiting.
+        """
         self._transport = transport
-        self._credentials = credentials
+        self._access = Access(credentials=credentials, pace=pace)
         self._push_address = push_address
         self._events = transport.events
 
@@ -120,7 +132,7 @@ class GoogleCalendarClient:
             calendarId=calendar_id, eventId=event_id, sendUpdates=send_updates
         )
         what = f"events.delete of {event_id}"
-        self._transport.send(_if_match(request, etag), self._credentials, what)
+        self._transport.send(_if_match(request, etag), self._access, what)
 
     def watch(
         self, calendar_id: str, *, channel_id: str, token: str, ttl: timedelta
@@ -144,7 +156,7 @@ class GoogleCalendarClient:
         )
         try:
             what = f"channels.stop of {channel_id}"
-            self._transport.send(request, self._credentials, what)
+            self._transport.send(request, self._access, what)
         except errors.RecordNotFoundError:
             pass
 
@@ -167,10 +179,10 @@ class GoogleCalendarClient:
         return self._transport.skew
 
     def _read(self, request: HttpRequest, what: str) -> Document:
-        return _document(self._transport.read(request, self._credentials, what), what)
+        return _document(self._transport.read(request, self._access, what), what)
 
     def _write(self, request: HttpRequest, what: str) -> Document:
-        return _document(self._transport.send(request, self._credentials, what), what)
+        return _document(self._transport.send(request, self._access, what), what)
 
 
 def _if_match(request: HttpRequest, etag: str | None) -> HttpRequest:

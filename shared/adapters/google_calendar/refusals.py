@@ -26,11 +26,18 @@ _BY_REASON: Mapping[str, type[errors.SyncError]] = {
     # Too much, for hours: fact 182.
     "quotaExceeded": errors.UsageLimitError,
     "calendarUsageLimitsExceeded": errors.UsageLimitError,
+    # Of the same kind, in Google's older pages and in other products' code.
+    "dailyLimitExceeded": errors.UsageLimitError,
+    "variableTermLimitExceeded": errors.UsageLimitError,
     # The grant or the project lacks something: facts 184 and 186.
     "insufficientPermissions": errors.MissingScopesError,
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": errors.MissingScopesError,
     "accessNotConfigured": errors.ApiDisabledError,
     "SERVICE_DISABLED": errors.ApiDisabledError,
+    # The account has no calendars at all: fact 165.
+    "notACalendarUser": errors.CalendarOffError,
+    # Our push address, not our token: fact 161.
+    "push.webhookUrlUnauthorized": errors.RemoteRejectedError,
     # This record may not be written: facts 72, 125 and 185.
     "forbidden": errors.RemoteRejectedError,
     "forbiddenForNonOrganizer": errors.RemoteRejectedError,
@@ -47,7 +54,7 @@ _VAGUE = "forbidden"
 
 _BY_STATUS: Mapping[int, type[errors.SyncError]] = {
     HTTPStatus.BAD_REQUEST: errors.RemoteRejectedError,
-    HTTPStatus.UNAUTHORIZED: errors.RemoteAuthError,
+    HTTPStatus.UNAUTHORIZED: errors.AccessRefusedError,
     HTTPStatus.FORBIDDEN: errors.RemoteAuthError,
     HTTPStatus.NOT_FOUND: errors.RecordNotFoundError,
     HTTPStatus.CONFLICT: errors.DuplicateRecordError,

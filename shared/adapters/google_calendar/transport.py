@@ -8,6 +8,7 @@ across them.
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,20 @@ from shared.adapters.google_calendar import refusals
 from shared.domain import answers, ports
 
 _TRIES = 3
+
+_UNITS = {"PATCH": 3}
+"""What a request counts for in Google's quota, if more than one (fact 116)."""
+
+Pace = Callable[[int], None]
+"""Waits until there is room in the quota for so many units, and spends them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What lets requests act for an account, and how fast they may follow."""
+
+    credentials: Credentials
+    pace: Pace
 
 
 class Transport:
@@ -62,17 +77,18 @@ class Transport:
             reraise=True,
         )
 
-    def read(self, request: HttpRequest, credentials: Credentials, what: str) -> Any:  # noqa: ANN401 - JSON
+    def read(self, request: HttpRequest, access: Access, what: str) -> Any:  # noqa: ANN401 - JSON
         """Execute a request that may be repeated, and repeat it if that may help."""
-        return self._repeating(self.send, request, credentials, what)
+        return self._repeating(self.send, request, access, what)
 
-    def send(self, request: HttpRequest, credentials: Credentials, what: str) -> Any:  # noqa: ANN401 - JSON
+    def send(self, request: HttpRequest, access: Access, what: str) -> Any:  # noqa: ANN401 - JSON
         """Execute a request once and return the JSON of the answer.
 
         Raises what `refusals.mapped` makes of an answer that refuses it.
         """
+        access.pace(_UNITS.get(request.method, 1))
         http = google_auth_httplib2.AuthorizedHttp(
-            credentials, http=self._http(), max_refresh_attempts=1
+            access.credentials, http=self._http(), max_refresh_attempts=1
         )
         with refusals.mapped(what):
             return request.execute(http=http)

@@ -270,6 +270,15 @@ class Copy(Base):
     """When a synced field last changed."""
 
 
+class Budget(Base):
+    """What is spent of a quota (`domain.quota`), such as that of a Google account."""
+
+    __tablename__ = "budgets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    spent_until: Mapped[datetime | None]
+
+
 class Job(Base):
     """One piece of sync work as the history shows it."""
 

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from shared.adapters.store.repositories import (
+    budgets,
     calendars,
     channels,
     conflicts,
@@ -39,6 +40,7 @@ class UnitOfWork:
         self.copies = copies.Copies(session)
         self.conflicts = conflicts.Conflicts(session)
         self.held_deletions = held_deletions.HeldDeletions(session)
+        self.budgets = budgets.Budgets(session)
         self.jobs = jobs.Jobs(session)
         self.items = job_items.JobItems(session)
         self.dead_letters = dead_letters.DeadLetters(session)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deploy.cli import remotes
 from deploy.cli.remotes import Remotes
 from shared.adapters import crypto
 from shared.adapters.store import Store, UnitOfWork, tables
@@ -219,6 +220,21 @@ def test_a_new_google_app_is_used_within_ten_seconds(bureau: Bureau) -> None:
     assert bureau.google.received[0].form["client_id"] == "other"
 
 
+def test_whoever_waits_for_a_google_app_is_tried_with_the_newest(
+    bureau: Bureau,
+) -> None:
+    row = bureau.connection()
+    bureau.remotes.google(row)
+    with bureau.store.begin() as work:
+        work.organizations.by_id(bureau.acme.id).google_client_id = "other"
+        work.commit()
+    bureau.grant()
+
+    bureau.list_calendars(bureau.changed(row, state="paused"))
+
+    assert bureau.google.received[0].form["client_id"] == "other"
+
+
 def test_a_revoked_grant_is_told_as_such(bureau: Bureau) -> None:
     bureau.google.answer({"error": "invalid_grant"}, status=400)
 
@@ -253,7 +269,8 @@ def test_a_token_that_cannot_be_stored_lets_in_all_the_same(
         bureau.list_calendars(row)
 
     assert bureau.asked() == [TOKEN, CALENDARS]
-    (record,) = (r for r in caplog.records if r.levelno == logging.WARNING)
+    warnings = [r for r in caplog.records if r.levelno == logging.WARNING]
+    (record,) = [r for r in warnings if r.name == remotes.__name__]
     assert record.getMessage().startswith("Could not store a new access token")
     assert NEW not in caplog.text
     store.close()

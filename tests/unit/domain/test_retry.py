@@ -13,6 +13,10 @@ CLIMBING = [
     errors.RateLimitError(),
     errors.RemoteAuthError(),
     errors.GrantRevokedError(),
+    errors.AccountGoneError(),
+    errors.AdminPolicyError(),
+    errors.AccessRefusedError(),
+    errors.CalendarOffError(),
     errors.MissingScopesError(),
     errors.ApiDisabledError(),
     errors.ClientRefusedError(),
@@ -110,3 +114,14 @@ def test_every_class_of_error_has_a_decision() -> None:
 
     for kind in ours - {errors.ConfigurationError, errors.TopologyError}:
         assert isinstance(retry.decide(kind(), 1), Wait | Again | GiveUp)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "delay"), [(0.4, Delay.BUSY), (1, Delay.BUSY), (7, Delay.TEN_SECONDS)]
+)
+def test_a_spent_budget_is_waited_for_and_counts_as_no_attempt(
+    seconds: float, delay: Delay
+) -> None:
+    error = errors.BudgetSpentError(retry_after=seconds)
+
+    assert retry.decide(error, 9) == Wait(delay=delay)

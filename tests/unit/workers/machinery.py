@@ -242,6 +242,7 @@ class Machinery:
             organization=self.organization.name,
             task_id=task["id"],
             version=task["version"],
+            owner_id=task["owner_id"],
         )
         self.queue(Queue.CRM_CHANGES, changed)
 

@@ -113,6 +113,8 @@ class Repository(Generic[Row]):
         statement = insert(self.table).values(values)
         new = statement.excluded
         changes = {name: new[name] for name in values if name not in key}
+        # A row that nothing else is told of is locked all the same.
+        changes = changes or {name: new[name] for name in key}
         statement = statement.on_conflict_do_update(
             index_elements=key,
             set_=changes,

@@ -1,0 +1,40 @@
+"""Who changes so much at once that others would have to wait for it.
+
+An import into the CRM, or a script, sends a webhook for each of its thousands of tasks.
+Worked off in order, they would hold up for minutes what a person edited just now. So
+beyond what a person does, an owner's changes go to the queue of first syncs, which has
+threads of its own. Nothing else changes: each keeps its job, and its mail to guests.
+"""
+
+import threading
+from collections import deque
+from datetime import datetime, timedelta
+
+MOST = 50
+"""So many changes of one owner in `SPAN` are worked on at once: no person makes more."""
+
+SPAN = timedelta(seconds=10)
+
+_MOST_OWNERS = 10_000
+
+
+class Bursts:
+    """Counts the changes of each owner, as far as this process sees them."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._seen: dict[tuple[str, str], deque[datetime]] = {}
+        self._mutex = threading.Lock()
+
+    def is_one(self, organization: str, owner_id: str, now: datetime) -> bool:
+        """Count a change; tell whether its owner makes too many of them.
+
+        Echoes of our own writes are no changes, and not to be counted.
+        """
+        with self._mutex:
+            if len(self._seen) > _MOST_OWNERS:
+                self._seen.clear()
+            seen = self._seen.setdefault((organization, owner_id), deque(maxlen=MOST))
+            is_full = len(seen) == MOST and seen[0] > now - SPAN
+            seen.append(now)
+            return is_full
