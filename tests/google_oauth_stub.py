@@ -25,6 +25,23 @@ REFUSALS = [
         {"error": "invalid_grant", "error_subtype": "invalid_rapt"},
         errors.GrantRevokedError,
     ),
+    (
+        400,
+        {"error": "invalid_grant", "error_description": "Account has been deleted"},
+        errors.AccountGoneError,
+    ),
+    (
+        400,
+        {
+            "error": "invalid_grant",
+            "error_description": "Token has been expired or revoked.",
+        },
+        errors.GrantRevokedError,
+    ),
+    (400, {"error": "invalid_grant", "error_description": 7}, errors.GrantRevokedError),
+    (400, {"error": "admin_policy_enforced"}, errors.AdminPolicyError),
+    (400, {"error": "org_internal"}, errors.AdminPolicyError),
+    (401, {"error": "disabled_client"}, errors.ClientRefusedError),
     (401, {"error": "invalid_client"}, errors.ClientRefusedError),
     (401, {"error": "unauthorized_client"}, errors.ClientRefusedError),
     (401, {"error": "deleted_client"}, errors.ClientRefusedError),

@@ -1,6 +1,7 @@
 """What the queries on organizations, users and connections must do everywhere."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests import store_rows
 ANN = model.User(
     id="u1", email=model.Address("ann@acme.example"), name="Ann", time_zone="Asia/Tokyo"
 )
+LATEST = store_rows.LATER + timedelta(hours=1)
 BOB = model.User(id="u2", email=model.Address("bob@acme.example"))
 
 
@@ -152,6 +154,58 @@ class PartiesContract(store_rows.StoreFixture):
 
             assert work.connections.active_of(acme.id) == [first]
             assert work.connections.all_active() == [first, other]
+
+    def test_the_paused_connection_probed_longest_ago_is_next(
+        self, store: Store
+    ) -> None:
+        paused = {"state": "paused", "problem": "client_refused"}
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            beta = store_rows.add_organization(work, "beta")
+            for user, probed_at in (("u1", LATEST), ("u2", store_rows.LATER)):
+                store_rows.add_connection(
+                    work, acme, user, probed_at=probed_at, **paused
+                )
+            earliest = store_rows.add_connection(
+                work, acme, "u3", probed_at=store_rows.NOW, **paused
+            )
+            store_rows.add_connection(work, acme, "u4", state="paused")
+            store_rows.add_connection(work, acme, "u5", problem="client_refused")
+            store_rows.add_connection(work, beta, "u1", **paused)
+            find = work.connections.to_probe
+
+            assert find(acme.id, LATEST) == earliest
+            never = store_rows.add_connection(work, acme, "u6", **paused)
+            assert find(acme.id, LATEST) == never
+            never.probed_at = earliest.probed_at = LATEST
+            assert find(acme.id, store_rows.NOW) is None
+
+    def test_probes_are_claimed_together_and_once(self, store: Store) -> None:
+        paused = {"state": "paused", "problem": "client_refused"}
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            never = store_rows.add_connection(work, acme, "u1", **paused)
+            probed = store_rows.add_connection(
+                work, acme, "u2", probed_at=LATEST, **paused
+            )
+            store_rows.add_connection(work, acme, "u3")
+            claim = work.connections.claim_probes
+
+            assert claim(acme.id, now=LATEST, before=store_rows.LATER) == [never]
+            assert claim(acme.id, now=LATEST, before=LATEST) == []
+            work.connections.probe_soon(acme.id)
+            again = claim(acme.id, now=LATEST, before=LATEST)
+            assert sorted(row.id for row in again) == [never.id, probed.id]
+
+    def test_a_probe_of_an_organization_is_claimed_once(self, store: Store) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            now, before = store_rows.LATER, store_rows.NOW
+            claim = work.organizations.claim_probe
+
+            assert claim(acme.id, now=now, before=before)
+            assert not claim(acme.id, now=now, before=before)
+            assert claim(acme.id, now=now, before=now)
 
     def test_pages_go_from_the_newest_to_the_oldest(self, store: Store) -> None:
         with store.begin() as work:

@@ -261,6 +261,24 @@ class LinksContract(store_rows.StoreFixture):
 
             assert work.links.pending_before(store_rows.LATER) == [old]
 
+    def test_links_whose_held_guests_are_due_are_found(self, store: Store) -> None:
+        due = {"guests_due_at": store_rows.NOW, "state": "active"}
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            ann = store_rows.add_connection(work, acme)
+            ben = store_rows.add_connection(work, acme, "u2", state="paused")
+            here = store_rows.add_calendar(work, ann).id
+            there = store_rows.add_calendar(work, ben).id
+            found = store_rows.add_link(work, acme, calendar_id=here, **due)
+            store_rows.add_link(work, acme, calendar_id=there, **due)
+            detached = {**due, "state": "detached"}
+            store_rows.add_link(work, acme, calendar_id=here, **detached)
+            later = {**due, "guests_due_at": store_rows.LATER}
+            store_rows.add_link(work, acme, calendar_id=here, **later)
+            store_rows.add_link(work, acme, calendar_id=here, state="active")
+
+            assert work.links.guests_due(store_rows.NOW) == [found]
+
     def test_a_pending_link_that_was_touched_since_is_left_in_peace(
         self, store: Store
     ) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from shared.adapters import google_oauth
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState, GoogleAppState
-from shared.domain import errors, signing
+from shared.domain import access, errors, signing
 from shared.domain.messages import Trigger
 from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
@@ -188,10 +188,11 @@ class Consents:
         connection.access_token = grant.tokens.access_token
         connection.access_token_expires_at = grant.tokens.expires_at
         connection.granted_scopes = sorted(grant.granted_scopes)
-        connection.connected_at = self._clock.now()
+        connection.consented_at = connection.connected_at = self._clock.now()
         connection.state = (
             ConnectionState.ACTIVE if is_whole else ConnectionState.MISSING_SCOPES
         )
+        connection.problem = None if is_whole else access.Problem.MISSING_SCOPES
 
     def _note_app(
         self, work: UnitOfWork, organization_id: int, state: GoogleAppState

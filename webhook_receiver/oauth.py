@@ -6,7 +6,7 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
-from shared.domain import errors
+from shared.domain import access, errors
 from webhook_receiver import consents, pages, problems
 from webhook_receiver.access import Access
 from webhook_receiver.services import Services
@@ -72,6 +72,9 @@ def _failure(error: errors.SyncError) -> problems.ProblemError:
                 "Google does not accept the client id and secret of your organization. "
                 "An administrator of the CRM has to correct them."
             )
+        case errors.AdminPolicyError():
+            status = HTTPStatus.BAD_REQUEST
+            detail = access.Problem.ADMIN_POLICY.detail
         case errors.RemoteUnavailableError() | errors.RateLimitError():
             status = HTTPStatus.SERVICE_UNAVAILABLE
             detail = "That did not work at the moment. Connect again in a minute."

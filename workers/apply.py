@@ -6,6 +6,7 @@ from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import LinkState
 from shared.domain import errors, identifiers, mapping, model, ports, reconcile
 from shared.domain.reconcile import Decision, Presence, Write
+from workers import guests
 from workers.crm_side import CrmSide
 from workers.google_side import SILENT, GoogleSide
 from workers.pair import Pair
@@ -40,7 +41,17 @@ def plan(pair: Pair, decision: Decision) -> Writes:
         _answers_are_new(pair, decision) or pair.names_another_event()
     ):
         task = Write.UPDATE
-    return Writes(event=reconcile.event_write(situation, decision.target), task=task)
+    needed = reconcile.event_write(situation, decision.target)
+    if needed is Write.NOTHING and is_to_invite(pair, decision):
+        needed = Write.UPDATE
+    return Writes(event=needed, task=task)
+
+
+def is_to_invite(pair: Pair, decision: Decision) -> bool:
+    """Tell whether guests that were held back are to be invited now."""
+    is_on = decision.target is not None and not decision.target.cancelled
+    is_wanted = pair.is_inviting and bool(pair.held_guests)
+    return is_on and is_wanted and not pair.is_read_only()
 
 
 def _answers_are_new(pair: Pair, decision: Decision) -> bool:
@@ -58,6 +69,7 @@ class Applier:
         """Take the two sides, and the store for reservations."""
         self._store = store
         self._google = google
+        self._guests = guests.Guests(store, google, clock)
         self._crm = crm
         self._clock = clock
 
@@ -81,7 +93,7 @@ class Applier:
         if pair.link is None or Write.CREATE in {writes.event, writes.task}:
             self._reserve(pair, decision.target, writes)
         target = decision.target
-        self._google.write(pair, writes.event, target, send_updates=send_updates)
+        self._guests.write(pair, writes.event, target, send_updates=send_updates)
         # The CRM has not been told of the answers yet, and may not take them now.
         told = pair.baseline.responses if pair.baseline else {}
         pair.agree(target, told)

@@ -6,6 +6,7 @@ A write that finds the event moved on takes in its present state and raises the
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain import errors, mapping, model, ports
@@ -110,7 +111,7 @@ class GoogleSide:
 
     def _create(self, pair: Pair, target: model.Meeting, send_updates: str) -> None:
         body = mapping.event_body(
-            target,
+            _without_held_guests(target, pair),
             event_id=model.EventId(pair.event_id),
             tag=pair.own_tag,
             attendees=pair.known_task.attendees,
@@ -137,9 +138,11 @@ class GoogleSide:
             self.read(pair)
         event, present = pair.known_event, pair.event_meeting()
         fields = mapping.changed_fields(present, target) if present else _ALL_FIELDS
+        if not fields:
+            return  # All that it lacks are guests that are held back.
         body = mapping.event_patch(
             event,
-            target,
+            _without_held_guests(target, pair),
             fields,
             tag=pair.tag,
             directory=pair.directory,
@@ -156,6 +159,10 @@ class GoogleSide:
 
 
 _ALL_FIELDS = frozenset(model.Field)
+
+
+def _without_held_guests(target: model.Meeting, pair: Pair) -> model.Meeting:
+    return replace(target, attendees=target.attendees - pair.held_guests)
 
 
 def _is_of_earlier_life(pair: Pair) -> bool:

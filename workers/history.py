@@ -109,8 +109,15 @@ def _seen(
 
 
 def naming(entry: Entry, pair: Pair) -> Entry:
-    """Return the line with the ids that its record got while it was written."""
+    """Return the line with the ids that its record got while it was written.
+
+    And with the guests whom Google did not let us invite, which nobody knew before.
+    """
     now = about(pair)
+    if pair.were_guests_refused:
+        entry = replace(
+            entry, reason=Reason.GUESTS_HELD_BACK, next_attempt_at=pair.guests_due_at
+        )
     return replace(
         entry, link_id=now.link_id, task_id=now.task_id, event_id=now.event_id
     )

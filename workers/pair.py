@@ -61,6 +61,14 @@ class Pair:
     """What an admin says to the deletion of one side, with many others."""
     choice: conflict.Choice | None = None
     """What the user of its conflict has chosen, who saw both sides as they are."""
+    held_guests: frozenset[model.Address] = frozenset()
+    """Guests whom Google did not let us invite yet (`workers.guests`)."""
+    guests_due_at: datetime | None = None
+    """When to try again to invite them."""
+    is_inviting: bool = False
+    """Guests that were held back are to be invited now."""
+    were_guests_refused: bool = False
+    """Google has refused just now to let us invite guests."""
     others_come: bool = False
     """Another connected user has a copy of the event that is not declined."""
 
@@ -134,19 +142,30 @@ class Pair:
         )
 
     def event_meeting(self) -> model.Meeting | None:
-        """Return the event in the common form."""
+        """Return the event in the common form, as if held guests were on it."""
+        meeting = self._meeting_as_read()
+        if meeting and not self.is_read_only():
+            held = {self.directory.in_crm(email) for email in self.held_guests}
+            meeting = replace(meeting, attendees=meeting.attendees | held)
+        if meeting and self.is_redacted():
+            meeting = mapping.redacted(meeting)
+        return mapping.cancelled(meeting) if meeting and self.is_off() else meeting
+
+    def guests_on_event(self) -> frozenset[model.Address]:
+        """Return the guests whom the event has already."""
+        meeting = self._meeting_as_read()
+        return meeting.attendees if meeting else frozenset()
+
+    def _meeting_as_read(self) -> model.Meeting | None:
         if self.event.event is None:
             return None
         task = self.task_meeting() if self.event.event.attendees_omitted else None
-        meeting = mapping.meeting_of_event(
+        return mapping.meeting_of_event(
             self.event.event,
             directory=self.directory,
             owner_id=self.owner_id,
             unlisted=task.attendees if task else None,
         )
-        if meeting and self.is_redacted():
-            meeting = mapping.redacted(meeting)
-        return mapping.cancelled(meeting) if meeting and self.is_off() else meeting
 
     def own_addresses(self) -> frozenset[model.Address]:
         """Return the addresses on the event that are no guests'."""

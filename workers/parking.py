@@ -88,19 +88,29 @@ class Parking:
             problem = access.problem_of(
                 error, consented_at=connection.consented_at, now=now
             )
-            if not _is_news(connection, problem):
-                return
-            connection.state = state = _STATES[problem]
-            connection.problem = problem
-            connection.probed_at = now
             organization = _note_app(work, connection.organization_id, problem, now)
+            is_news = _is_news(connection, problem)
+            if is_news:
+                connection.state = _STATES[problem]
+                connection.problem = problem
+                connection.probed_at = now
             work.commit()
-        log.warning("Parked connection %s: %s, %s", connection_id, state, problem)
+        if is_news:
+            log.warning("Parked connection %s: %s", connection_id, problem)
+            self._tell(organization, connection, problem)
+
+    def _tell(
+        self,
+        organization: tables.Organization,
+        connection: tables.Connection,
+        problem: Problem,
+    ) -> None:
+        state = _STATES[problem]
         notification = ports.Notification(
-            title=problem.title,
+            title=problem.heading,
             body=problem.detail,
             link=f"{self._public_url}/me",
-            key=f"{_KEYS.get(state, state)}:{connection_id}",
+            key=f"{_KEYS.get(state, state)}:{connection.id}",
         )
         try:
             self._remotes.crm(organization).notify(connection.crm_user_id, notification)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import mapping, messages, scope
+from shared.domain import mapping, messages, model, scope
 from shared.domain.reconcile import Hold, Presence
 from shared.domain.settings import Settings
 from workers.pair import EventNow, Pair, TaskNow
@@ -26,6 +26,8 @@ def pair_of_link(
         task=_task_now(link),
         event=_event_now(copy, calendar),
         baseline=mapping.baseline_from_document(known) if known else None,
+        held_guests=frozenset(model.Address(email) for email in link.held_guests),
+        guests_due_at=link.guests_due_at,
     )
     pair.directory = directory(work, pair)
     return pair
@@ -161,10 +163,18 @@ def _save_link(work: UnitOfWork, pair: Pair, now: datetime) -> tables.Link | Non
         link.task_id = pair.task.task.id
         link.task = dict(pair.task.document or {})
     link.task_changed_at = pair.task.changed_at
-    if pair.baseline is not None:
-        link.baseline = mapping.baseline_to_document(pair.baseline)
+    hold_guests(link, pair)
     link.updated_at = now
     return link
+
+
+def hold_guests(link: tables.Link, pair: Pair) -> None:
+    """Store the baseline, and the guests that it has and the event has not yet."""
+    if pair.baseline is not None:
+        link.baseline = mapping.baseline_to_document(pair.baseline)
+    held = pair.held_guests - pair.guests_on_event()
+    link.held_guests = sorted(held)
+    link.guests_due_at = pair.guests_due_at if held else None
 
 
 def _save_copy(

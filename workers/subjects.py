@@ -39,7 +39,12 @@ def about(work: UnitOfWork, message: Message) -> About:  # noqa: C901, PLR0911 -
         case messages.CalendarDue() | messages.WatchDue() | messages.WindowDue():
             calendar = work.calendars.get(message.subject.calendar_id)
             return _of_calendar(work, calendar)
-        case messages.ConnectionDue() | messages.HandoverDue() | messages.RemovalDue():
+        case (
+            messages.ConnectionDue()
+            | messages.AccessDue()
+            | messages.HandoverDue()
+            | messages.RemovalDue()
+        ):
             return _of_connection(work, message.subject.connection_id)
         case messages.OrganizationDue(organization_id=organization_id):
             return About(organization_id=organization_id)

@@ -18,7 +18,7 @@ from datetime import datetime
 from shared.adapters.store import UnitOfWork
 from shared.adapters.store.states import LinkState, Outcome
 from shared.domain import errors, messages, reconcile
-from shared.domain.messages import Message
+from shared.domain.messages import Message, Trigger
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Decision
 from workers import (
@@ -160,6 +160,9 @@ class Sync:
         decision = reconcile.reconcile(pair.situation(), pair.settings)
         if pair.has_moved and decision.target is not None:
             decision = replace(decision, reason=Reason.OWNER_CHANGED)
+        pair.is_inviting = message.trigger is Trigger.RETRY
+        if decision.reason is Reason.UNCHANGED and apply.is_to_invite(pair, decision):
+            decision = replace(decision, reason=Reason.GUESTS_INVITED)
         writes = apply.plan(pair, decision)
         entry = history.describe(pair, decision, writes)
         self._applier.apply(pair, decision, writes, send_updates=send_updates)

@@ -5,6 +5,9 @@ import hashlib
 
 from shared.domain.model import EventId
 
+_MOST_GENERATIONS = 100
+"""How often we expect an event to be made anew; each generation costs a hash."""
+
 
 def event_id(
     organization: str, task_id: str, calendar_id: str, generation: int
@@ -16,6 +19,19 @@ def event_id(
     """
     digest = _digest("event", organization, task_id, calendar_id, str(generation))
     return EventId(base64.b32hexencode(digest).decode().rstrip("=").lower())
+
+
+def generation_of(
+    found_id: str, organization: str, task_id: str, calendar_id: str
+) -> int | None:
+    """Return the generation under which we made an event for a task in a calendar.
+
+    None for an event that we did not make for it, or after a hundred others.
+    """
+    for generation in range(_MOST_GENERATIONS):
+        if event_id(organization, task_id, calendar_id, generation) == found_id:
+            return generation
+    return None
 
 
 def ical_uid(event_id: str) -> str:

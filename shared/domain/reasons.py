@@ -41,6 +41,14 @@ class Reason(StrEnum):
     )
     EVENT_RESTORED = "event_restored", "The event was restored: the task was reopened."
     GUESTS_ANSWERED = "guests_answered", "Guests answered: the task shows it."
+    GUESTS_HELD_BACK = (
+        "guests_held_back",
+        "Google lets the account invite no more guests now: they are invited later.",
+    )
+    GUESTS_INVITED = (
+        "guests_invited",
+        "The guests that were held back are invited now.",
+    )
     BACK_IN_SCOPE = "back_in_scope", "The task is synced again: it got its event back."
     OWNER_CHANGED = (
         "owner_changed",

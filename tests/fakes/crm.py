@@ -93,7 +93,8 @@ class InMemoryCrm(faults.Remote):
         rows = [
             row
             for row in rows
-            if _is_in(_updated_at(row), updated_since, None)
+            if not self._is_forgotten(row)
+            and _is_in(_updated_at(row), updated_since, None)
             and (updated_since or not row["deleted"])
             and owner_id in {None, row["owner_id"]}
             and google_event_id in {None, row["google_event_id"]}
@@ -160,12 +161,14 @@ class InMemoryCrm(faults.Remote):
 
     def _find(self, task_id: str) -> dict[str, Any]:
         task = self._tasks.get(task_id)
-        if task is None or (
-            task["deleted"] and _updated_at(task) < self._clock.now() - _RETENTION
-        ):
+        if task is None or self._is_forgotten(task):
             message = f"the CRM answered for task {task_id} with 404"
             raise errors.RecordNotFoundError(message)
         return task
+
+    def _is_forgotten(self, task: Document) -> bool:
+        is_old = _updated_at(task) < self._clock.now() - _RETENTION
+        return bool(task["deleted"]) and is_old
 
     def _validate(self, task: Mapping[str, Any]) -> None:
         wrong = [name for name in _REQUIRED if not task.get(name)]

@@ -35,6 +35,8 @@ class InMemoryCalendar(faults.Remote):
         self.channels: dict[str, dict[str, Any]] = {}
         self.sent_updates: list[str] = []
         """The `sendUpdates` of each write so far."""
+        self.invites_nobody = False
+        """Google's limit of invitations is reached (403 quotaExceeded, fact 190)."""
         self._clock = clock
         self._time_zone = time_zone
         self.page_size = page_size
@@ -155,6 +157,7 @@ class InMemoryCalendar(faults.Remote):
         if event_id in events or event_id in self._spent:
             message = f"Google answered events.insert of {event_id} with 409"
             raise errors.DuplicateRecordError(message)
+        self._invite(body, {})
         self.sent_updates.append(send_updates)
         return self._store(calendar_id, self._new(body))
 
@@ -173,6 +176,7 @@ class InMemoryCalendar(faults.Remote):
         if event["status"] == "cancelled" and body.get("status") != "confirmed":
             message = f"Google answered events.patch of {event_id} with 403 forbidden"
             raise errors.RemoteRejectedError(message)
+        self._invite(body, event)
         self.sent_updates.append(send_updates)
         return self._store(calendar_id, _merged(event, body))
 
@@ -262,6 +266,11 @@ class InMemoryCalendar(faults.Remote):
             raise errors.VersionMismatchError(message)
         return event
 
+    def _invite(self, body: Document, event: Document) -> None:
+        if self.invites_nobody and _guests(body) - _guests(event):
+            message = "Google answered with 403 quotaExceeded"
+            raise errors.UsageLimitError(message)
+
     def _store(self, calendar_id: str, event: dict[str, Any]) -> dict[str, Any]:
         self._changes += 1
         stored = {
@@ -281,6 +290,10 @@ class InMemoryCalendar(faults.Remote):
             since, until = page_token.split("-")
             return int(since), int(until)
         return int(sync_token or -1), self._changes
+
+
+def _guests(event: Document) -> set[str]:
+    return {row["email"] for row in event.get("attendees", [])}
 
 
 def _number(event: Document) -> int:

@@ -56,7 +56,7 @@ from tests import google_stub, stub_server
             errors.ApiDisabledError,
         ),
         (403, google_stub.detailed(403, "SERVICE_DISABLED"), errors.ApiDisabledError),
-        (403, google_stub.envelope(403, "notACalendarUser"), errors.RemoteAuthError),
+        (403, google_stub.envelope(403, "notACalendarUser"), errors.CalendarOffError),
         (403, None, errors.RemoteAuthError),
         (404, google_stub.envelope(404, "notFound"), errors.RecordNotFoundError),
         (409, google_stub.envelope(409, "duplicate"), errors.DuplicateRecordError),

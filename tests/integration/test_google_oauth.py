@@ -93,7 +93,7 @@ def test_values_do_not_show_their_secrets(oauth: google_oauth.GoogleOAuth) -> No
     [
         ("access_denied", google_oauth.ConsentDeniedError),
         ("temporarily_unavailable", errors.RemoteUnavailableError),
-        ("admin_policy_enforced", errors.RemoteAuthError),
+        ("admin_policy_enforced", errors.AdminPolicyError),
         ("<script>", errors.RemoteAuthError),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_token_that_google_refuses_is_replaced_once(
     stub.answer({"access_token": google_oauth_stub.NEW, "expires_in": 3599})
     stub.answer({"error": {"errors": [{"reason": "authError"}]}}, status=401)
 
-    with pytest.raises(errors.RemoteAuthError):
+    with pytest.raises(errors.AccessRefusedError):
         google_oauth_stub.api(stub.url).account(credentials).get_event("c", "e1")
 
     paths = [request.path.rpartition("/")[2] for request in stub.received]

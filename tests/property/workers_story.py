@@ -9,6 +9,7 @@ from shared.domain import errors, mapping, messages, model, scope
 from shared.domain.settings import Settings
 from tests.unit.workers.machinery import Killed
 from tests.unit.workers.world import World
+from workers.guests import HELD_GUESTS_WAIT
 
 T = TypeVar("T")
 
@@ -133,13 +134,20 @@ class Story:
                 case _:
                     side.apply_then_fail(Killed(), on=call)
 
+    def limit_invitations(self, are_limited: bool) -> None:  # noqa: FBT001 - drawn
+        """Google lets nobody invite guests for now, or lets them again."""
+        for account in self.world.accounts.values():
+            account.invites_nobody = are_limited
+
     # -- the end ------------------------------------------------------------------
 
     def end(self) -> None:
         """Let the faults stop, both sides be polled, and everything settle."""
         for remote in (self.world.crm_side, *self.world.accounts.values()):
             remote.work_again()
+        self.limit_invitations(are_limited=False)
         self.world.settle(patience=timedelta(hours=2))
+        self.world.pass_time(HELD_GUESTS_WAIT)
         for _ in range(2):
             self.world.poll()
             self.world.settle(patience=timedelta(hours=2))

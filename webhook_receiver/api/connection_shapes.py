@@ -139,7 +139,7 @@ def _problem(code: str | None) -> ProblemDocument | None:
     if code is None:
         return None
     problem = access.Problem(code)
-    return ProblemDocument(code=problem, title=problem.title, detail=problem.detail)
+    return ProblemDocument(code=problem, title=problem.heading, detail=problem.detail)
 
 
 def _channel(row: tables.Channel) -> ChannelDocument:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.adapters.store.states import ConnectionState
+from shared.domain.access import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +47,13 @@ OUTCOMES: Mapping[str, Text] = {
 
 STATES: Mapping[str, str] = {
     ConnectionState.ACTIVE: "Your meetings are kept in step with Google Calendar.",
-    ConnectionState.NEEDS_REAUTHORIZATION: (
-        "Google no longer lets us in. Connect again; "
-        "everything that changed meanwhile follows afterwards."
-    ),
-    ConnectionState.MISSING_SCOPES: (
-        "Google was not allowed enough. Connect again and leave every box ticked."
-    ),
-    ConnectionState.CALENDAR_MISSING: (
-        "The calendar that was synced is gone from your Google account."
-    ),
+    ConnectionState.NEEDS_REAUTHORIZATION: Problem.REVOKED.detail,
+    ConnectionState.MISSING_SCOPES: Problem.MISSING_SCOPES.detail,
+    ConnectionState.CALENDAR_MISSING: Problem.CALENDAR_MISSING.detail,
     ConnectionState.PAUSED: "The sync of your meetings is paused.",
     ConnectionState.DISCONNECTED: "Your Google Calendar is not connected.",
 }
+"""By `ConnectionState`, where no `domain.access.Problem` says more."""
+
 NO_CONNECTION = STATES[ConnectionState.DISCONNECTED]
 NO_USER = "You are not signed in as a user of the CRM, so there is nothing to connect."

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from shared.adapters.store import tables
 from shared.adapters.store.states import ConnectionState
+from shared.domain.access import Problem
 from webhook_receiver import problems, sessions
 from webhook_receiver.access import Access
 from webhook_receiver.identity import Identity
@@ -88,4 +89,6 @@ class Pages:
 def _state(connection: tables.Connection | None) -> str:
     if connection is None:
         return texts.NO_CONNECTION
+    if connection.problem is not None:
+        return Problem(connection.problem).detail
     return texts.STATES.get(connection.state, texts.NO_CONNECTION)

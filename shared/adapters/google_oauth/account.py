@@ -16,8 +16,8 @@ class AccountCredentials(google.oauth2.credentials.Credentials):
     """Lets requests in as one account; only one thread at a time refreshes.
 
     Refreshing raises our errors: `GrantRevokedError` for `invalid_grant` and nothing
-    else, `ClientRefusedError`, `RemoteUnavailableError`, `RateLimitError`, or another
-    `RemoteAuthError`.
+    else, which is an `AccountGoneError` where Google says so; `ClientRefusedError`,
+    `RemoteUnavailableError`, `RateLimitError`, or another `RemoteAuthError`.
     """
 
     def __init__(

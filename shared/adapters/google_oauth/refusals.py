@@ -12,6 +12,12 @@ import requests
 from shared.domain import answers, errors
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_ACCOUNT_GONE = re.compile(r"account\b.*\b(deleted|disabled|suspended)", re.IGNORECASE)
+"""In the description of `invalid_grant`, of an account that is not there any more.
+
+Google documents none; seen was "Account has been deleted"
+(https://github.com/FlowCrypt/flowcrypt-browser/issues/2269).
+"""
 
 
 class ConsentDeniedError(errors.RemoteRejectedError):
@@ -24,6 +30,9 @@ _BY_CODE: Mapping[str, type[errors.SyncError]] = {
     "invalid_client": errors.ClientRefusedError,
     "unauthorized_client": errors.ClientRefusedError,
     "deleted_client": errors.ClientRefusedError,
+    "disabled_client": errors.ClientRefusedError,
+    "admin_policy_enforced": errors.AdminPolicyError,
+    "org_internal": errors.AdminPolicyError,
     "server_error": errors.RemoteUnavailableError,
     "temporarily_unavailable": errors.RemoteUnavailableError,
 }
@@ -77,13 +86,21 @@ def refusal_of(answer: requests.Response, what: str) -> errors.SyncError:
         return errors.RateLimitError(message, retry_after=pause)
     if not code or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return errors.RemoteUnavailableError(message, retry_after=pause)
-    return refusal(code, what)
+    error = refusal(code, what)
+    is_revoked = isinstance(error, errors.GrantRevokedError)
+    if is_revoked and _ACCOUNT_GONE.search(_text(answer, "error_description")):
+        return errors.AccountGoneError(str(error))
+    return error
 
 
 def code_of(answer: requests.Response) -> str:
     """Return the OAuth error code of an answer, empty if it has none."""
-    code = _json(answer).get("error")
-    return code if isinstance(code, str) else ""
+    return _text(answer, "error")
+
+
+def _text(answer: requests.Response, name: str) -> str:
+    value = _json(answer).get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:

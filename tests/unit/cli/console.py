@@ -40,10 +40,14 @@ class Console:
         keys = crypto.Keys([store_rows.KEY])
         self.store = Store(self.environment["DATABASE_URL"], keys=keys)
 
-    def run(self, *arguments: str, **environment: str) -> Result:
-        """Type a command and return what became of it."""
+    def run(self, *arguments: str, typed: str = "", **environment: str) -> Result:
+        """Type a command, and what it asks for; return what became of it."""
         return CliRunner(env={**self.environment, **environment}).invoke(
-            main, arguments, prog_name="calendar-sync", catch_exceptions=False
+            main,
+            arguments,
+            input=typed,
+            prog_name="calendar-sync",
+            catch_exceptions=False,
         )
 
     def done(self, *arguments: str) -> Result:

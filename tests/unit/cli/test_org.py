@@ -4,6 +4,7 @@ import pytest
 
 from shared.adapters.store import tables
 from shared.domain import signing
+from tests import store_rows
 from tests.unit.cli.console import API_KEY, SECRET, Console, lines
 
 SECRETS = ["launch-secret", "google-secret", API_KEY, SECRET]
@@ -200,6 +201,29 @@ def test_an_update_changes_what_is_given_and_leaves_the_rest(console: Console) -
     row = stored(console)
     assert row.launch_secret == "newer"  # noqa: S105 - made up
     assert (row.crm_api_key, row.google_client_id) == (API_KEY, "the-client")
+
+
+def test_a_new_google_app_has_those_who_wait_for_it_probed_at_once(
+    console: Console,
+) -> None:
+    console.create("acme", *GOOGLE)
+    with console.begin() as work:
+        acme = work.organizations.by_id(stored(console).id)
+        acme.probed_at = store_rows.NOW
+        waiting = store_rows.add_connection(
+            work,
+            acme,
+            state="paused",
+            problem="client_refused",
+            probed_at=store_rows.NOW,
+        )
+        work.commit()
+
+    console.done("org", "update", "acme", *GOOGLE)
+
+    with console.found() as work:
+        assert work.connections.by_id(waiting.id).probed_at is None
+    assert stored(console).probed_at is None
 
 
 def test_a_new_google_app_is_unchecked_again(console: Console) -> None:

@@ -44,3 +44,13 @@ def test_threads_that_come_at_once_get_the_same_value() -> None:
     values = store_rows.at_once(8, lambda _: kept.get("a", is_good=always, make=object))
 
     assert len(set(map(id, values))) == 1
+
+
+def test_a_value_can_be_dropped() -> None:
+    kept: Recent[str, int] = Recent(2)
+    kept.keep("a", 1)
+
+    kept.drop("a")
+    kept.drop("b")
+
+    assert kept.find("a") is None

@@ -6,6 +6,7 @@ import pytest
 
 from shared.adapters.store import tables
 from shared.domain import messages
+from shared.domain.access import Problem
 from shared.domain.messages import Queue, Trigger
 from tests import store_rows
 from tests.unit.receiver.house import (
@@ -14,6 +15,61 @@ from tests.unit.receiver.house import (
     query_of,
     wrong_fields,
 )
+
+
+class TestProblems:
+    """What keeps a connection from being synced."""
+
+    def test_a_problem_is_shown_with_what_to_do(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme, state="paused", problem="api_disabled")
+
+        shown = house.caller(acme).get(f"/connections/{row.id}").json["problem"]
+
+        problem = Problem.API_DISABLED
+        assert shown == {
+            "code": "api_disabled",
+            "title": problem.heading,
+            "detail": problem.detail,
+        }
+
+    def test_a_disconnected_user_has_none(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme, state="paused", problem="api_disabled")
+        caller = house.caller(acme)
+
+        caller.delete(f"/connections/{row.id}")
+
+        assert caller.get(f"/connections/{row.id}").json["problem"] is None
+
+    def test_nothing_is_removed_from_an_account_that_google_keeps_closed(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme, state="paused", problem="client_refused")
+
+        answer = house.caller(acme).delete(f"/connections/{row.id}?events=remove")
+
+        assert answer.status_code == 409
+
+    def test_a_calendar_that_is_chosen_instead_ends_the_problem(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        missing = {"state": "calendar_missing", "problem": "calendar_missing"}
+        row = house.connection(acme, google_sub="1001", **missing)
+        with house.store.begin() as work:
+            store_rows.add_calendar(work, row, "other", is_selected=False)
+            work.commit()
+
+        shown = (
+            house.caller(acme)
+            .ask("PATCH", f"/connections/{row.id}", json={"calendar_id": "other"})
+            .json
+        )
+
+        assert (shown["state"], shown["problem"]) == ("active", None)
+        assert shown["connected_at"] == NOW.isoformat().replace("+00:00", "Z")
 
 
 class TestConnections:

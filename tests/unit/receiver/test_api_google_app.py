@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from shared.adapters.store import tables
-from tests.unit.receiver.house import API, PUBLIC_URL, House, query_of, wrong_fields
+from tests.unit.receiver.house import (
+    API,
+    NOW,
+    PUBLIC_URL,
+    House,
+    query_of,
+    wrong_fields,
+)
 
 
 class TestGoogleApp:
@@ -42,6 +49,25 @@ class TestGoogleApp:
         assert "hush" not in answer.text
         assert (row.google_client_id, row.google_client_secret) == ("new", "hush")
         assert (row.google_app_state, row.google_connected_as) == ("unchecked", None)
+
+    def test_a_new_app_has_those_who_wait_for_it_probed_at_once(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        paused: dict[str, Any] = {"state": "paused", "probed_at": NOW}
+        row = house.connection(acme, problem="client_refused", **paused)
+        by_wish = house.connection(acme, "u2", **paused)
+        with house.store.begin() as work:
+            work.organizations.by_id(acme.id).probed_at = NOW
+            work.commit()
+
+        house.caller(acme).put(
+            "/google-app", {"client_id": "acme", "client_secret": "right"}
+        )
+
+        with house.found() as work:
+            assert work.organizations.by_id(acme.id).probed_at is None
+            assert work.connections.by_id(row.id).probed_at is None
+            assert work.connections.by_id(by_wish.id).probed_at == NOW
 
     @pytest.mark.parametrize(
         ("body", "fields"),

@@ -80,7 +80,8 @@ class TestCallback:
         assert row.access_token == google_oauth_stub.NEW
         assert row.access_token_expires_at == NOW + timedelta(seconds=3599)
         assert set(row.granted_scopes) == set(google_oauth.SCOPES)
-        assert (row.state, row.connected_at) == ("active", NOW)
+        assert (row.state, row.problem, row.connected_at) == ("active", None, NOW)
+        assert row.consented_at == NOW
 
     def test_the_code_is_exchanged_with_the_verifier_of_the_consent(
         self, house: House, acme: tables.Organization
@@ -159,7 +160,7 @@ class TestCallback:
         row = connection_of(house, acme)
         assert "leave every box ticked" in page
         assert f'href="{API}/connect"' in page
-        assert row.state == "missing_scopes"
+        assert (row.state, row.problem) == ("missing_scopes", "missing_scopes")
         assert set(row.granted_scopes) == set(google_oauth.SCOPES[:-1])
         assert house.queued() == []
 
@@ -171,7 +172,8 @@ class TestCallback:
 
         consent(house, browser)
 
-        assert connection_of(house, acme).state == "active"
+        row = connection_of(house, acme)
+        assert (row.state, row.problem) == ("active", None)
         assert [m.trigger for m in house.queued()] == [Trigger.BACKFILL]
 
     @pytest.mark.parametrize("query", [{}, {"code": "4/code"}, {"error": "x"}])
@@ -247,6 +249,18 @@ class TestCallback:
         state = connect(browser)["state"]
 
         assert come_back(browser, state=state, error=error).status_code == status
+
+    @pytest.mark.parametrize("error", ["admin_policy_enforced", "org_internal"])
+    def test_a_policy_of_the_google_administrator_is_explained(
+        self, house: House, acme: tables.Organization, error: str
+    ) -> None:
+        browser = house.signed_in(acme)
+        state = connect(browser)["state"]
+
+        answer = come_back(browser, state=state, error=error)
+
+        assert answer.status_code == 400
+        assert "administrator of your account blocks this app" in answer.text
 
     def test_a_code_without_anything_in_it_is_none(
         self, house: House, acme: tables.Organization

@@ -1,9 +1,12 @@
 """The pages: who you are, and how your calendar stands."""
 
+import html
+
 import pytest
 
 from shared.adapters.store import tables
 from shared.adapters.store.states import ConnectionState
+from shared.domain.access import Problem
 from tests.unit.receiver.house import House
 
 CONNECT = 'href="/api/calendar-sync/connect"'
@@ -65,6 +68,18 @@ def test_every_state_is_told_in_a_sentence(
     page = house.signed_in(acme).get("/me").text
 
     assert state not in page.split()
+    assert CONNECT in page
+
+
+@pytest.mark.parametrize("problem", Problem)
+def test_every_problem_is_told_in_its_own_words(
+    house: House, acme: tables.Organization, problem: Problem
+) -> None:
+    house.connection(acme, state="paused", problem=problem)
+
+    page = house.signed_in(acme).get("/me").text
+
+    assert html.escape(problem.detail) in html.escape(html.unescape(page))
     assert CONNECT in page
 
 

@@ -112,7 +112,13 @@ class World(Machinery):
         self.accounts[name].work_again()
         self.refusals.pop(name, None)
         now = self.clock.now()
-        self.change_connection(name, state=ConnectionState.ACTIVE, connected_at=now)
+        self.change_connection(
+            name,
+            state=ConnectionState.ACTIVE,
+            problem=None,
+            consented_at=now,
+            connected_at=now,
+        )
         self.sync_all(self.connection(name).id, Trigger.REPAIR)
 
     def calendar(self, name: str = "ann") -> tables.Calendar:
