@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "org": "Set up organizations.",
     "token": "Make tokens for the JSON API.",
     "login-link": "Print a one-time address that signs somebody in.",
+    "links": "Restore lost links, find orphans and duplicates.",
     "doctor": "Check everything, and say what to do.",
 }
 """The commands with their short help; each one's module is imported when it runs."""

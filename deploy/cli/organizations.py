@@ -84,6 +84,7 @@ def set_google(row: tables.Organization, client_id: str, client_secret: str) -> 
     row.google_app_state = GoogleAppState.UNCHECKED
     row.google_connected_as = None
     row.google_checked_at = None
+    row.probed_at = None
 
 
 def hasty_crm(url: str, api_key: str, clock: ports.Clock) -> CrmClient:

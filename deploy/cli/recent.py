@@ -28,6 +28,11 @@ class Recent(Generic[Key, Value]):
         with self._mutex:
             self._keep(key, value)
 
+    def drop(self, key: Key) -> None:
+        """Keep the value of a key no longer, if it is kept."""
+        with self._mutex:
+            self._values.pop(key, None)
+
     def get(
         self, key: Key, *, is_good: Callable[[Value], bool], make: Callable[[], Value]
     ) -> Value:

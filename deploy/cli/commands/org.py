@@ -190,6 +190,7 @@ def _change(base: Foundation, name: str, given: organizations.Values) -> None:
         client_id, secret = given["google_client_id"], given["google_client_secret"]
         if client_id and secret:
             organizations.set_google(row, client_id, secret)
+            work.connections.probe_soon(row.id)
         if users is not None:
             organizations.store_users(work, row, users, base.clock.now())
         work.commit()

@@ -1,0 +1,173 @@
+"""Make links out of claims, as if they had never been lost.
+
+Nothing is written but our own tables. A pair that is equal counts as agreed on; of one
+that is not, nobody knows any more which side was edited, so the policy decides when it
+is looked at.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import LinkState
+from shared.domain import model
+from shared.domain.settings import Settings
+from workers import census, placing, stored
+from workers.claims import Claim, FoundBy
+from workers.pair import Pair
+from workers.services import Services
+from workers.window import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A link that was made; `is_equal`: both sides say the same."""
+
+    task_id: str
+    event_id: str
+    found_by: FoundBy
+    is_equal: bool
+
+
+class Linker:
+    """Stores the links."""
+
+    def __init__(
+        self,
+        services: Services,
+        organization: tables.Organization,
+        documents: Mapping[str, model.Document],
+    ) -> None:
+        """Take the tasks, by their ids."""
+        self._services = services
+        self._organization = organization
+        self._settings = Settings.from_document(organization.settings)
+        self._documents = documents
+        self._deleted = Counter(
+            document.get("google_event_id")
+            for document in documents.values()
+            if document["deleted"]
+        )
+        """How many tasks an event had before."""
+
+    def link(self, claims: Iterable[Claim]) -> list[Made]:
+        """Make links in one go; skips a task, or a meeting, that has one by now."""
+        with self._services.store.begin() as work:
+            made = [each for claim in claims if (each := self._link(work, claim))]
+            work.commit()
+        return made
+
+    def _link(self, work: UnitOfWork, claim: Claim) -> Made | None:
+        calendar = work.calendars.by_id(claim.calendar_id)
+        copy = work.copies.of(calendar.id, claim.event_id)
+        if copy is None:
+            return None
+        pair = Pair(
+            organization=self._organization,
+            settings=self._settings,
+            calendar=calendar,
+            connection=work.connections.by_id(calendar.connection_id),
+        )
+        pair.saw_event(copy.document)
+        pair.event.changed_at = copy.changed_at
+        known = work.links.of_task(self._organization.id, claim.task_id)
+        if placing.link_of_event(work, pair) is not None:
+            return None
+        if known is not None:
+            self._join_former(pair, copy, known)
+            return None
+        is_guess = claim.found_by is FoundBy.LIKENESS
+        if is_guess and placing.why_not_new(work, pair) is not None:
+            return None
+        return self._make(work, pair, copy, claim)
+
+    def _join_former(self, pair: Pair, copy: tables.Copy, link: tables.Link) -> None:
+        """Join an event that was left behind when its task's event moved."""
+        if self._generation(pair, link.task_id) is not None:
+            copy.link_id = link.id
+
+    def _make(
+        self, work: UnitOfWork, pair: Pair, copy: tables.Copy, claim: Claim
+    ) -> Made:
+        now = self._services.clock.now()
+        document = self._documents[claim.task_id]
+        pair.link = work.links.add(self._row(pair, claim.task_id, now))
+        pair.saw_task(document)
+        pair.directory = stored.directory(work, pair)
+        for other in work.copies.of_meeting(pair.link):
+            other.link_id = pair.link.id
+        pair.others_come = pair.is_declined() and stored.others_come(work, pair)
+        pair.link.led_for = _led_for(pair)
+        is_equal = _agree(pair)
+        if is_equal:
+            stored.settle(work, pair, now, link_id=pair.link.id)
+        else:
+            stored.save(work, pair, now)
+            copy.settled_etag = None
+        # The next round of the timers has the calendar listed in full.
+        pair.calendar.listed_at = None
+        return Made(
+            task_id=claim.task_id,
+            event_id=claim.event_id,
+            found_by=claim.found_by,
+            is_equal=is_equal,
+        )
+
+    def _row(self, pair: Pair, task_id: str, now: datetime) -> tables.Link:
+        event = pair.known_event
+        named = {task_id, event.task_id}
+        generations = [self._generation(pair, each) for each in named]
+        made = [each for each in generations if each is not None]
+        origin = model.Side.CRM if made else model.Side.GOOGLE
+        return tables.Link(
+            organization_id=self._organization.id,
+            task_id=task_id,
+            ical_uid=event.ical_uid,
+            original_start=event.original_start or "",
+            state=self._state(pair, origin, now),
+            origin=origin,
+            generation=max([*made, self._deleted[event.id]]),
+            calendar_id=pair.calendar.id,
+            event_id=event.id,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _generation(self, pair: Pair, task_id: str | None) -> int | None:
+        event = pair.known_event
+        return census.generation_of(event, self._organization, pair.calendar, task_id)
+
+    def _state(self, pair: Pair, origin: model.Side, now: datetime) -> LinkState:
+        """Tell whether the link was in use: not for what is past, or left behind."""
+        event, window = pair.known_event, Window.around(now, self._settings)
+        starts_at = event.starts_at
+        has_passed = starts_at is not None and starts_at < window.start
+        is_left = not pair.calendar.is_selected and origin is model.Side.GOOGLE
+        if is_left or (event.original_start and has_passed):
+            return LinkState.DETACHED
+        return LinkState.ACTIVE
+
+
+def _led_for(pair: Pair) -> str | None:
+    """Return the user whose task it is, if another user's copy had taken the lead."""
+    task = pair.known_task
+    is_theirs = pair.created_by() is model.Side.GOOGLE
+    is_own = task.owner_id == pair.connection.crm_user_id
+    is_where_it_was = task.google_calendar_id == pair.calendar.google_calendar_id
+    return task.owner_id if is_theirs and not (is_own or is_where_it_was) else None
+
+
+def _agree(pair: Pair) -> bool:
+    """Take it as agreed on if both sides say the same, and tell whether they do."""
+    event = pair.event_meeting()
+    if event is None:
+        return False
+    answers = pair.responses()
+    told = {
+        guest.email: guest.response
+        for guest in pair.known_task.attendees
+        if guest.email in answers
+    }
+    return pair.agree(event, told) and told == dict(answers)
