@@ -279,6 +279,67 @@ class LinksContract(store_rows.StoreFixture):
 
             assert work.links.guests_due(store_rows.NOW) == [found]
 
+    def test_the_tasks_that_have_a_link_are_listed(self, store: Store) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            other = store_rows.add_organization(work, "other")
+            store_rows.add_link(work, acme, task_id="t1")
+            store_rows.add_link(work, acme, ical_uid="not-yet")
+            store_rows.add_link(work, other, task_id="t2")
+            found = work.links.task_ids(acme.id)
+
+        assert found == {"t1"}
+
+    def test_a_forgotten_link_leaves_its_copies_and_no_conflict(
+        self, store: Store
+    ) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            connection = store_rows.add_connection(work, acme)
+            calendar = store_rows.add_calendar(work, connection)
+            link = store_rows.add_link(work, acme, task_id="t1")
+            conflict = work.conflicts.add(
+                tables.Conflict(
+                    organization_id=acme.id,
+                    link_id=link.id,
+                    crm_user_id="u1",
+                    fields=["title"],
+                    created_at=NOW,
+                    updated_at=NOW,
+                )
+            )
+            event = {"id": "e1", "etag": "1", "status": "confirmed"}
+            copy = work.copies.add(
+                tables.Copy(
+                    calendar_id=calendar.id,
+                    event_id="e1",
+                    etag="1",
+                    document=event,
+                    link_id=link.id,
+                )
+            )
+            work.commit()
+        with store.begin() as work:
+            work.links.forget(link.id)
+            work.commit()
+
+        with store.read() as work:
+            assert work.links.get(link.id) is None
+            assert work.conflicts.get(conflict.id) is None
+            assert work.copies.by_id(copy.id).link_id is None
+
+    def test_the_id_of_a_link_is_never_used_again(self, store: Store) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            lost = store_rows.add_link(work, acme, task_id="t1").id
+            work.commit()
+        with store.begin() as work:
+            work.links.forget(lost)
+            work.commit()
+
+        with store.begin() as work:
+            assert store_rows.add_link(work, acme, task_id="t1").id != lost
+
     def test_a_pending_link_that_was_touched_since_is_left_in_peace(
         self, store: Store
     ) -> None:

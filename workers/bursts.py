@@ -11,7 +11,7 @@ from collections import deque
 from datetime import datetime, timedelta
 
 MOST = 50
-"""So many changes of one owner in `SPAN` are worked on at once: no person makes more."""
+"""No person changes more in `SPAN`; so many are worked on at once."""
 
 SPAN = timedelta(seconds=10)
 

@@ -1,7 +1,7 @@
 """Lost links restored, and orphans found and repaired, from the command line."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,7 +82,7 @@ class Office:
             self.calendar = store_rows.add_calendar(work, self.connection, ADDRESS)
             work.commit()
 
-    def has(self, *events: object, tasks: list[object]) -> None:
+    def has(self, *events: object, tasks: Sequence[object]) -> None:
         """Order what the lists of both sides show."""
         self.console.crm.answer({"items": tasks, "next_cursor": None})
         self.google.answer(

@@ -69,6 +69,29 @@ def test_whoever_repeats_the_same_work_sends_the_same_delivery_id() -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", made)
 
 
+@pytest.mark.parametrize("generation", [0, 1, 99])
+def test_an_event_that_we_made_tells_its_generation(generation: int) -> None:
+    made = identifiers.event_id("acme", "t1", "ann@gmail.com", generation)
+
+    found = identifiers.generation_of(made, "acme", "t1", "ann@gmail.com")
+
+    assert found == generation
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("other", "t1", "ann@gmail.com"),
+        ("acme", "t2", "ann@gmail.com"),
+        ("acme", "t1", "x"),
+    ],
+)
+def test_an_event_made_for_something_else_has_none(other: tuple[str, str, str]) -> None:
+    made = identifiers.event_id("acme", "t1", "ann@gmail.com", 0)
+
+    assert identifiers.generation_of(made, *other) is None
+
+
 def test_the_ical_uid_is_the_one_that_google_gives() -> None:
     assert identifiers.ical_uid("abc123") == "abc123@google.com"
 
