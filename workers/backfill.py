@@ -91,6 +91,7 @@ class Backfill:
             return
         page = lists.events()
         lists.tasks()
+        lists.publish()
         lists.unlisted()
         intake.advance(
             self._store,

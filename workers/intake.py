@@ -191,6 +191,9 @@ class Job:
         due = [self._message(queue, subject, job_id) for subject in subjects]
         self._services.broker.publish(*due)
         self._ids |= {message.id for message in due}
+        with self._services.store.begin() as work:
+            work.jobs.note_found(job_id, len(due))
+            work.commit()
 
     def publish_events(
         self, queue: Queue, calendar_id: int, seen: Sequence[Seen]

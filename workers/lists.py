@@ -1,17 +1,23 @@
 """Both sides of one connection as full lists show them, for first syncs and repairs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import LinkState
 from shared.domain import errors, mapping, messages, model, ports, scope
 from shared.domain.messages import Queue
 from shared.domain.settings import Frequency, Settings
-from workers import intake, polling, series
+from workers import intake, matching, polling, series
 from workers.services import Services
 from workers.window import Window
+
+T = TypeVar("T")
+
+_BATCH = 500
+"""So many messages are queued at once; their job shows how far it has come."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +33,9 @@ class Lists:
     window: Window
     _event_ids: set[str] = field(default_factory=set)
     _task_ids: set[str] = field(default_factory=set)
+    _events: dict[str, intake.Seen] = field(default_factory=dict)
+    """What is to be looked at, by id; published when both sides are listed."""
+    _tasks: dict[str, model.Document] = field(default_factory=dict)
 
     def events(self) -> ports.EventPage:
         """List the calendar; return the last page, with the sync token."""
@@ -69,6 +78,7 @@ class Lists:
                 break
         self._queue_events(recurring.take_in(is_full=False), is_change=True)
         self._list_tasks(updated_since=since)
+        self.publish()
         return page
 
     def _series(self) -> series.Series:
@@ -120,9 +130,29 @@ class Lists:
                 for each in seen
                 if (is_change and not each.is_settled) or self._is_event_due(work, each)
             ]
-        due.sort(key=lambda each: str(each.event.when) if each.event else "")
-        self.job.publish_events(Queue.BACKFILL, self.calendar.id, due)
+        self._events |= {each.event_id: each for each in due}
         self._event_ids |= {each.event_id for each in seen}
+
+    def publish(self) -> None:
+        """Queue a look at what was listed, the oldest meetings of each side first.
+
+        What the sides have in common without a link is linked before.
+        """
+        events = sorted(self._events.values(), key=_start_of_event)
+        tasks = sorted(self._tasks.values(), key=_start_of_task)
+        with self.services.store.begin() as work:
+            alike = [seen.event for seen in events if seen.event is not None]
+            linked = matching.link(work, self.calendar, alike, tasks, self.settings)
+            work.commit()
+        for some in _batches(events):
+            self.job.publish_events(Queue.BACKFILL, self.calendar.id, some)
+        due = [
+            (self._task_due(document["id"]), document)
+            for document in tasks
+            if document["id"] not in linked
+        ]
+        for several in _batches(due):
+            self.job.publish_tasks(Queue.BACKFILL, several)
 
     def _is_event_due(self, work: UnitOfWork, seen: intake.Seen) -> bool:
         if seen.event is None:
@@ -166,9 +196,7 @@ class Lists:
             with self.services.store.read() as work:
                 due = [d for d in page.tasks if self._is_task_due(work, d)]
             self._task_ids |= {document["id"] for document in page.tasks}
-            self.job.publish_tasks(
-                Queue.BACKFILL, [(self._task_due(d["id"]), d) for d in due]
-            )
+            self._tasks |= {document["id"]: document for document in due}
             cursor = page.next_cursor
             if cursor is None:
                 return
@@ -282,3 +310,24 @@ def _starts_before(link: tables.Link, moment: datetime) -> bool:
         return False
     when = mapping.baseline_from_document(link.baseline).meeting.when
     return model.starts_at(when) < moment
+
+
+def _start_of_event(seen: intake.Seen) -> datetime:
+    starts_at = seen.event.starts_at if seen.event else None
+    return starts_at or _LONG_AGO
+
+
+def _start_of_task(document: model.Document) -> datetime:
+    due = document["due_at"] or document["due_date"]
+    if due is None:
+        return _LONG_AGO
+    start = datetime.fromisoformat(due)
+    return start if start.tzinfo else start.replace(tzinfo=UTC)
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    for first in range(0, len(things), _BATCH):
+        yield things[first : first + _BATCH]

@@ -230,11 +230,11 @@ class Connections:
                 raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
             before = work.jobs.still_listing(connection.id, Trigger.MANUAL)
             if before is not None and before.started_at > self._clock.now() - _PATIENCE:
-                return jobs.JobDocument.of(before)
+                return jobs.JobDocument.of(before, self._clock.now())
             job = self._syncs.open(work, connection, Trigger.MANUAL)
             work.commit()
         self._syncs.queue([job])
-        return jobs.JobDocument.of(job)
+        return jobs.JobDocument.of(job, self._clock.now())
 
 
 def visible(work: UnitOfWork, connection_id: int) -> tables.Connection:

@@ -4,6 +4,7 @@ from datetime import datetime
 from http import HTTPMethod, HTTPStatus
 from typing import Any, Self
 
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.adapters.store import JobFilter, UnitOfWork, tables
@@ -14,6 +15,31 @@ from webhook_receiver import identity, looks, problems
 from webhook_receiver.api import routes, shapes
 from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
+
+
+class ProgressDocument(shapes.Document):
+    """How far a running job has come; `total` may grow while `is_listing`."""
+
+    done: int
+    total: int
+    is_listing: bool
+    rate_per_minute: float
+    remaining_seconds: float | None
+
+    @classmethod
+    def of(cls, row: tables.Job, now: datetime) -> Self:
+        """Return a job's progress; without a rate the remaining time is not known."""
+        minutes = (now - row.started_at).total_seconds() / 60
+        rate = row.processed / minutes if minutes > 0 else 0.0
+        total = row.found if row.expected is None else row.expected
+        left = max(0, total - row.processed)
+        return cls(
+            done=row.processed,
+            total=max(total, row.processed),
+            is_listing=row.expected is None,
+            rate_per_minute=round(rate, 1),
+            remaining_seconds=round(left / rate * 60, 1) if rate else None,
+        )
 
 
 class JobDocument(shapes.Document):
@@ -29,11 +55,14 @@ class JobDocument(shapes.Document):
     processed: int
     conflicts: int
     errors: int
+    progress: ProgressDocument | None = Field(description="Of a running job only.")
 
     @classmethod
-    def of(cls, row: tables.Job) -> Self:
+    def of(cls, row: tables.Job, now: datetime) -> Self:
         """Return a job as the API shows it."""
+        is_running = row.state == JobState.RUNNING
         return cls(
+            progress=ProgressDocument.of(row, now) if is_running else None,
             id=row.id,
             connection_id=row.connection_id,
             started_at=row.started_at,
@@ -157,13 +186,14 @@ class Jobs:
             page = work.jobs.page(
                 caller.organization_id, which, limit=query.limit, cursor=query.cursor
             )
-        items = [JobDocument.of(row) for row in page.rows]
+        now = self._clock.now()
+        items = [JobDocument.of(row, now) for row in page.rows]
         return JobPage(items=items, next_cursor=page.next_cursor)
 
     def show_job(self, path: JobPath) -> JobDocument:
         """Return one job."""
         with self._store.read() as work:
-            return JobDocument.of(_visible(work, path.job_id))
+            return JobDocument.of(_visible(work, path.job_id), self._clock.now())
 
     def list_items(self, path: JobPath, query: shapes.PageQuery) -> JobItemPage:
         """Return the records of a job; of a shared one only the user's own."""
@@ -208,7 +238,7 @@ class Jobs:
         with self._store.begin() as work:
             work.dead_letters.remove_deliveries({item.delivery_id for item in failed})
             work.commit()
-        return JobDocument.of(retry)
+        return JobDocument.of(retry, self._clock.now())
 
 
 def _still_failed(work: UnitOfWork, job: tables.Job) -> list[tables.JobItem]:

@@ -344,6 +344,7 @@ def _create_history() -> None:
         sa.Column("started_at", INSTANT, nullable=False),
         sa.Column("finished_at", INSTANT),
         sa.Column("expected", sa.Integer()),
+        sa.Column("found", sa.Integer(), nullable=False),
         sa.Column("processed", sa.Integer(), nullable=False),
         sa.Column("conflicts", sa.Integer(), nullable=False),
         sa.Column("errors", sa.Integer(), nullable=False),

@@ -299,6 +299,8 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
     expected: Mapped[int | None]
     """How many records belong to it; null while they are still being listed."""
+    found: Mapped[int] = mapped_column(default=0)
+    """How many records were listed so far."""
     processed: Mapped[int] = mapped_column(default=0)
     conflicts: Mapped[int] = mapped_column(default=0)
     errors: Mapped[int] = mapped_column(default=0)

@@ -275,6 +275,13 @@ class TestConnections:
             "processed": 0,
             "conflicts": 0,
             "errors": 0,
+            "progress": {
+                "done": 0,
+                "total": 0,
+                "is_listing": True,
+                "rate_per_minute": 0.0,
+                "remaining_seconds": None,
+            },
         }
         assert message.subject == messages.ConnectionDue(connection_id=row.id)
         assert (message.queue, message.trigger) == (Queue.RECORDS, Trigger.MANUAL)

@@ -100,6 +100,32 @@ class TestJobs:
     ) -> None:
         assert house.caller(acme).get(f"/jobs?{query}").status_code == 400
 
+    def test_a_running_job_shows_how_far_it_has_come(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        job_id = add_job(house, acme)
+        with house.store.begin() as work:
+            work.jobs.note_found(job_id, 8)
+            work.commit()
+        for number in (1, 2):
+            add_item(house, acme, job_id, task_id=f"t{number}")
+        house.clock.moment += timedelta(minutes=1)
+        caller = house.caller(acme)
+
+        listing = caller.get(f"/jobs/{job_id}").json["progress"]
+        with house.store.begin() as work:
+            work.jobs.expect(job_id, 2, now=NOW)
+            work.commit()
+
+        assert listing == {
+            "done": 2,
+            "total": 8,
+            "is_listing": True,
+            "rate_per_minute": 2.0,
+            "remaining_seconds": 180.0,
+        }
+        assert caller.get(f"/jobs/{job_id}").json["progress"] is None
+
     def test_the_items_of_a_job(self, house: House, acme: tables.Organization) -> None:
         job_id = add_job(house, acme)
         add_item(house, acme, job_id, task_id="t1", event_id="e1")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import Direction, JobState, Outcome
@@ -77,6 +77,11 @@ class Jobs(Repository[Job]):
     def locked(self, job_id: int) -> Job:
         """Return a job as it is now; others wait to change it until we are done."""
         return self._locked(job_id)
+
+    def note_found(self, job_id: int, more: int) -> None:
+        """Count records that were listed, while there may be others."""
+        mine = update(Job).where(Job.id == job_id)
+        self._changed(mine.values(found=Job.found + more))
 
     def expect(self, job_id: int, expected: int, *, now: datetime) -> None:
         """Set how many records belong to the job, now that all are listed."""
