@@ -304,8 +304,8 @@ class LinksContract(store_rows.StoreFixture):
                     link_id=link.id,
                     crm_user_id="u1",
                     fields=["title"],
-                    created_at=NOW,
-                    updated_at=NOW,
+                    created_at=store_rows.NOW,
+                    updated_at=store_rows.NOW,
                 )
             )
             event = {"id": "e1", "etag": "1", "status": "confirmed"}

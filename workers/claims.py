@@ -62,8 +62,8 @@ class Survey:
         self._homes: dict[int, tuple[tables.Connection, tables.Calendar]] = {}
         self._found: dict[str, list[int]] = defaultdict(list)
         """The calendars that have an event which a task names."""
-        self._tagged: list[tuple[bool, Claim]] = []
-        """What events say; and whether we made the event for just this task."""
+        self._tagged: list[tuple[int | None, Claim]] = []
+        """What events say; and the generation of those that we made for the task."""
         self._likes: dict[likeness.Key, list[tuple[int, str]]] = defaultdict(list)
         """Where there is an event that looks like this; its calendar and id."""
 
@@ -140,7 +140,7 @@ class Survey:
     ) -> None:
         made = census.generation_of(event, self._organization, calendar, task_id)
         claim = _claim(task_id, calendar.id, event.id, FoundBy.EVENT)
-        self._tagged.append((made is not None, claim))
+        self._tagged.append((made, claim))
 
     def _note_likeness(
         self,
@@ -160,13 +160,21 @@ class Survey:
         for task in unlinked:
             if not task.deleted:
                 yield from self._by_task(task)
-        self._tagged.sort(key=lambda each: not each[0])
-        for is_made, claim in self._tagged:
-            if claim.task_id in self._tasks and (is_made or self._is_own(claim)):
-                yield claim
+        yield from self._by_event()
         for task in unlinked:
             if task.deleted:
                 yield from self._by_task(task)
+
+    def _by_event(self) -> Iterator[Claim]:
+        """Return what events say: of several made for a task, where it is now first."""
+        found = [
+            (made is None, not self._is_own(claim), -(made or 0), claim)
+            for made, claim in self._tagged
+            if claim.task_id in self._tasks
+        ]
+        for is_foreign, is_elsewhere, _, claim in sorted(found, key=lambda f: f[:3]):
+            if not (is_foreign and is_elsewhere):
+                yield claim
 
     def _is_own(self, claim: Claim) -> bool:
         connection, _ = self._homes[claim.calendar_id]

@@ -81,16 +81,14 @@ class Linker:
         is_guess = claim.found_by is FoundBy.LIKENESS
         if is_guess and placing.why_not_new(work, pair) is not None:
             return None
-        return self._make(work, pair, copy, claim)
+        return self._make(work, pair, claim)
 
     def _join_former(self, pair: Pair, copy: tables.Copy, link: tables.Link) -> None:
         """Join an event that was left behind when its task's event moved."""
         if self._generation(pair, link.task_id) is not None:
             copy.link_id = link.id
 
-    def _make(
-        self, work: UnitOfWork, pair: Pair, copy: tables.Copy, claim: Claim
-    ) -> Made:
+    def _make(self, work: UnitOfWork, pair: Pair, claim: Claim) -> Made:
         now = self._services.clock.now()
         document = self._documents[claim.task_id]
         pair.link = work.links.add(self._row(pair, claim.task_id, now))
@@ -105,7 +103,6 @@ class Linker:
             stored.settle(work, pair, now, link_id=pair.link.id)
         else:
             stored.save(work, pair, now)
-            copy.settled_etag = None
         # The next round of the timers has the calendar listed in full.
         pair.calendar.listed_at = None
         return Made(

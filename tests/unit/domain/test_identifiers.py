@@ -3,6 +3,8 @@
 import re
 from itertools import combinations
 
+import pytest
+
 from shared.domain import identifiers
 
 EVENT = ("acme", "task-1", "ann@google.example", 0)
