@@ -18,7 +18,7 @@ def _times(start: str = "10:00", end: str = "10:30") -> dict[str, Any]:
     }
 
 
-def _task(world: World, title: str = "Review", **fields: object) -> str:
+def _task(world: World, title: str = "Review", **fields: Any) -> str:  # noqa: ANN401 - any field
     task = world.crm_side.add(
         **{
             "title": title,
@@ -78,7 +78,7 @@ def test_they_are_in_step_from_then_on(world: World) -> None:
     ],
 )
 def test_whatever_differs_is_another_meeting(
-    world: World, fields: dict[str, object]
+    world: World, fields: dict[str, Any]
 ) -> None:
     task_id = _task(world, **fields)
     world.ann.create("review", summary="Review", **_times())
