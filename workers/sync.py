@@ -29,6 +29,7 @@ from workers import (
     loading,
     parking,
     placing,
+    quarantine,
     stored,
     strays,
 )
@@ -104,6 +105,11 @@ class Sync:
             self._handle(message, self._loader.placed(leader))
 
     def _bring_together(self, message: Message, pair: Pair) -> None:
+        if quarantine.holds(pair, message, self._clock.now()):
+            decision = Decision(reason=Reason.QUARANTINED)
+            entry = history.waiting(pair, Reason.QUARANTINED)
+            self._finish(message, pair, decision, entry)
+            return
         try:
             decision, entry = self._decide_and_write(message, pair)
             self._clear_away(pair)
@@ -206,14 +212,18 @@ class Sync:
                 _move_link(pair, decision)
                 _settle(work, pair, decision, now)
             unsettled = conflicts.store(work, pair, decision, now)
+            looping = quarantine.note(work, pair, entry, now)
             history.record(work, message, entry, now=now)
             work.commit()
         if unsettled is not None:
             conflicts.tell(unsettled, pair, self._remotes, public_url=self._public_url)
+        if looping is not None:
+            quarantine.tell(looping, pair, self._remotes, public_url=self._public_url)
 
 
 def _settle(work: UnitOfWork, pair: Pair, decision: Decision, now: datetime) -> None:
-    if decision.target is None and decision.reason is pair.on_hold():
+    waits = decision.target is None and not decision.detach
+    if waits and decision.reason is pair.on_hold():
         # Another setting, which changes no version, lets the work go on.
         stored.save(work, pair, now)
     else:

@@ -84,6 +84,10 @@ class Reason(StrEnum):
     )
     CONFLICT_SETTLED = "conflict_settled", "A user chose which edit to keep."
 
+    QUARANTINED = (
+        "quarantined",
+        "Both sides kept changing it: it is left alone for an hour, unless by hand.",
+    )
     MASS_DELETION = (
         "mass_deletion",
         "Many records were deleted at once: an admin has to approve that.",

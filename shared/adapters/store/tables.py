@@ -111,7 +111,10 @@ class Connection(Base):
     problem: Mapped[str | None] = mapped_column(String(32))
     """A `domain.access.Problem`, where Google does not let us in."""
     probed_at: Mapped[datetime | None]
-    """When it was paused, or last probed since."""
+    """When it was paused, or last looked at since: whether Google lets us in again.
+
+    Of one that is about to end: when the removal of its events was last begun.
+    """
     google_skew_seconds: Mapped[float] = mapped_column(default=0.0)
     created_at: Mapped[datetime]
     consented_at: Mapped[datetime | None]
@@ -208,6 +211,13 @@ class Link(Base):
     task_changed_at: Mapped[datetime | None]
     """When a synced field last changed."""
     pending_since: Mapped[datetime | None]
+    written: Mapped[str | None] = mapped_column(String(16))
+    """The side that was written last."""
+    turns: Mapped[int] = mapped_column(default=0)
+    """How often that was the other side than before, since `turned_at`."""
+    turned_at: Mapped[datetime | None]
+    quarantined_until: Mapped[datetime | None]
+    """Both sides kept changing it: until then it is left alone."""
     held_deletion_id: Mapped[int | None] = mapped_column(
         ForeignKey("held_deletions.id"), index=True
     )
