@@ -180,6 +180,29 @@ class PartiesContract(store_rows.StoreFixture):
             never.probed_at = earliest.probed_at = LATEST
             assert find(acme.id, store_rows.NOW) is None
 
+    def test_connections_whose_end_was_begun_long_ago_are_found(
+        self, store: Store
+    ) -> None:
+        with store.begin() as work:
+            acme = store_rows.add_organization(work)
+            for user, columns in (
+                ("u1", {"state": "paused", "probed_at": store_rows.NOW}),
+                ("u2", {"state": "paused", "probed_at": LATEST}),
+                ("u3", {"state": "active", "probed_at": store_rows.NOW}),
+                (
+                    "u4",
+                    {
+                        "state": "paused",
+                        "problem": "client_refused",
+                        "probed_at": store_rows.NOW,
+                    },
+                ),
+            ):
+                store_rows.add_connection(work, acme, user, **columns)
+
+            found = work.connections.leaving(store_rows.LATER)
+            assert [row.crm_user_id for row in found] == ["u1"]
+
     def test_probes_are_claimed_together_and_once(self, store: Store) -> None:
         paused = {"state": "paused", "problem": "client_refused"}
         with store.begin() as work:

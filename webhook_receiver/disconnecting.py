@@ -1,10 +1,11 @@
 """Ends a connection: its tokens are forgotten and revoked, its links are kept."""
 
 import logging
+from dataclasses import replace
 
 from shared.adapters.store.states import ConnectionState, Direction
 from shared.domain import errors, messages
-from shared.domain.messages import Trigger
+from shared.domain.messages import Queue, Trigger
 from webhook_receiver import looks
 from webhook_receiver.services import Services
 
@@ -17,6 +18,7 @@ def remove_and_disconnect(services: Services, connection_id: int) -> None:
     with services.store.begin() as work:
         connection = work.connections.locked(connection_id)
         connection.state = ConnectionState.PAUSED
+        connection.probed_at = now
         job = work.jobs.start(
             organization_id=connection.organization_id,
             connection_id=connection.id,
@@ -30,7 +32,8 @@ def remove_and_disconnect(services: Services, connection_id: int) -> None:
         [due], Trigger.MANUAL, services.clock, job_id=job.id
     )
     try:
-        services.broker.publish(message)
+        # There may be thousands of events: nobody's edits are to wait for that.
+        services.broker.publish(replace(message, queue=Queue.BACKFILL))
     except errors.BrokerConnectionError:
         with services.store.begin() as work:
             work.connections.by_id(connection_id).state = ConnectionState.ACTIVE

@@ -36,12 +36,12 @@ def plan(pair: Pair, decision: Decision) -> Writes:
     if decision.target is None:
         return Writes()
     situation = pair.situation()
+    needed = reconcile.event_write(situation, decision.target)
     task = reconcile.task_write(situation, decision.target)
     if task is Write.NOTHING and (
-        _answers_are_new(pair, decision) or pair.names_another_event()
+        _answers_are_new(pair, decision) or _names_what_was(pair, needed)
     ):
         task = Write.UPDATE
-    needed = reconcile.event_write(situation, decision.target)
     if needed is Write.NOTHING and is_to_invite(pair, decision):
         needed = Write.UPDATE
     return Writes(event=needed, task=task)
@@ -52,6 +52,14 @@ def is_to_invite(pair: Pair, decision: Decision) -> bool:
     is_on = decision.target is not None and not decision.target.cancelled
     is_wanted = pair.is_inviting and bool(pair.held_guests)
     return is_on and is_wanted and not pair.is_read_only()
+
+
+def _names_what_was(pair: Pair, needed: Write) -> bool:
+    """Tell whether the task names an event that will not be the meeting's."""
+    task = pair.task.task
+    if needed is not Write.CREATE:
+        return pair.names_another_event()
+    return task is not None and task.google_event_id is not None
 
 
 def _answers_are_new(pair: Pair, decision: Decision) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import errors, messages, ports
+from shared.domain import errors, messages, ports, scope
 from shared.domain.messages import Message, Trigger
 from shared.domain.reasons import Reason
 from shared.domain.settings import Frequency, Settings
@@ -114,35 +114,53 @@ class Backfill:
         return selected if is_of_account else None
 
     def _selected(self, connection: tables.Connection) -> tables.Calendar:
-        """Return the calendar to sync: the one chosen before, else the primary one."""
-        entries = self._entries(connection)
+        """Return the calendar to sync: the one chosen before, else the primary one.
+
+        One that was chosen stays so though the list has it no more: whoever lists its
+        events finds out whether it is gone.
+        """
+        listed = self._listed(connection)
         sub = connection.google_sub or ""
         with self._store.begin() as work:
-            for entry in entries:
+            # Nobody chooses another one meanwhile.
+            work.connections.locked(connection.id)
+            for entry in listed or [_main_of(connection)]:
                 _store_entry(work, connection, entry)
             of_account = work.calendars.of_account(connection.id, sub)
+            if listed:
+                _close_unlisted(of_account, listed)
             selected = next((c for c in of_account if c.is_selected), of_account[0])
             work.calendars.select(selected)
             work.commit()
         return selected
 
-    def _entries(self, connection: tables.Connection) -> Sequence[ports.CalendarEntry]:
+    def _listed(self, connection: tables.Connection) -> Sequence[ports.CalendarEntry]:
+        """Return the calendars of an account; none where the list is withheld."""
         try:
-            entries = self._remotes.google(connection).list_calendars()
+            return self._remotes.google(connection).list_calendars()
         except errors.MissingScopesError:
-            entries = ()
-        if entries:
-            return entries
-        # The list may be withheld, the main calendar is there all the same (fact 222).
-        return [
-            ports.CalendarEntry(
-                id=connection.google_address or _PRIMARY,
-                summary=connection.google_address or _PRIMARY,
-                time_zone="UTC",
-                access_role="owner",
-                is_primary=True,
-            )
-        ]
+            return ()
+
+
+def _main_of(connection: tables.Connection) -> ports.CalendarEntry:
+    """Return the main calendar, which is there without a list, too (fact 222)."""
+    return ports.CalendarEntry(
+        id=connection.google_address or _PRIMARY,
+        summary=connection.google_address or _PRIMARY,
+        time_zone="UTC",
+        access_role="owner",
+        is_primary=True,
+    )
+
+
+def _close_unlisted(
+    known: Sequence[tables.Calendar], listed: Sequence[ports.CalendarEntry]
+) -> None:
+    """Let nobody choose a calendar that the account has no more."""
+    ids = {entry.id for entry in listed}
+    for calendar in known:
+        if calendar.google_calendar_id not in ids and not calendar.is_selected:
+            calendar.access_role = scope.NO_ACCESS
 
 
 def _store_entry(

@@ -61,7 +61,7 @@ class Dispatcher:
         self._backfill = backfill.Backfill(services, parked, watching)
         self._rolling = rolling.Rolling(services, parked)
         self._probing = probing.Probing(services, parked)
-        self._handover = handover.Handover(services.store)
+        self._handover = handover.Handover(services)
         self._leaving = leaving.Leaving(services)
 
     def __call__(self, message: Message) -> Disposition:
@@ -104,7 +104,7 @@ class Dispatcher:
             case messages.ConnectionDue():
                 self._backfill.connection(message, subject)
             case messages.HandoverDue():
-                self._handover.connection(subject)
+                self._handover.connection(message, subject)
             case messages.RemovalDue():
                 self._leaving.connection(message, subject)
             case messages.AccessDue():

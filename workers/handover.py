@@ -2,23 +2,28 @@
 
 The organizer's copy leads, since it can be written, else the first one that a list
 showed. Whoever leads and goes, by disconnecting or by leaving the meeting, hands over
-to another who comes; the task stays with its owner.
+to another who comes; the task stays with its owner. Where nobody could take over then,
+the next copy that appears does.
 """
 
-from shared.adapters.store import Store, UnitOfWork, tables
-from shared.domain import errors, mapping, messages, model
+from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import ConnectionState
+from shared.domain import errors, identifiers, mapping, messages, model, scope
+from shared.domain.messages import Message, Queue
 from workers import holding, stored
 from workers.pair import Pair
+from workers.services import Services
 
 
 class Handover:
     """Handles the messages that say that a connection leads no more."""
 
-    def __init__(self, store: Store) -> None:
-        """Take the store."""
-        self._store = store
+    def __init__(self, services: Services) -> None:
+        """Take the store, and where to queue a look at what has another leader."""
+        self._store = services.store
+        self._broker = services.broker
 
-    def connection(self, subject: messages.HandoverDue) -> None:
+    def connection(self, message: Message, subject: messages.HandoverDue) -> None:
         """Hand over what a connection leads, where another user comes as well.
 
         Raises `RecordBusyError` while somebody works on one of the meetings.
@@ -35,6 +40,9 @@ class Handover:
                 if heir is not None:
                     lead_by(row, heir)
                 work.commit()
+            if heir is not None:
+                # Only now: a broker in the same database waits for our commit.
+                self._broker.publish(_look_at(heir, message))
 
 
 def heir_of(work: UnitOfWork, link: tables.Link) -> tables.Copy | None:
@@ -63,11 +71,37 @@ def leaves(pair: Pair) -> bool:
 
 
 def outranks(pair: Pair, leader: Pair) -> bool:
-    """Tell whether a copy that appeared later is to lead: the organizer's."""
+    """Tell whether a copy that appeared later is to lead.
+
+    The organizer's copy is; anybody's is where the leader's cannot be followed.
+    """
     event, link = leader.event.event, leader.link
+    if link is None or link.origin != model.Side.GOOGLE:
+        return False
+    if not pair.calendar.is_selected:
+        return False
     is_led_by_guest = event is not None and not event.is_organizer
-    is_theirs = link is not None and link.origin == model.Side.GOOGLE
-    return is_led_by_guest and is_theirs and pair.known_event.is_organizer
+    if is_led_by_guest and pair.known_event.is_organizer:
+        return True
+    return _comes(pair) and _is_out_of_reach(leader, is_led_by_guest=is_led_by_guest)
+
+
+def _comes(pair: Pair) -> bool:
+    event = pair.known_event
+    return not event.is_cancelled and not scope.has_declined(event)
+
+
+def _is_out_of_reach(leader: Pair, *, is_led_by_guest: bool) -> bool:
+    """Tell whether nobody follows what happens to the copy that leads.
+
+    An organizer who only has to connect again keeps the lead: edits of the task, which
+    nobody else's copy can take, wait for that.
+    """
+    connection, calendar = leader.connection, leader.calendar
+    is_synced = calendar.is_selected and calendar.google_sub == connection.google_sub
+    if not is_synced or connection.state == ConnectionState.DISCONNECTED:
+        return True
+    return is_led_by_guest and connection.state != ConnectionState.ACTIVE
 
 
 def lead_by(link: tables.Link, heir: tables.Copy) -> None:
@@ -77,6 +111,18 @@ def lead_by(link: tables.Link, heir: tables.Copy) -> None:
     link.calendar_id = heir.calendar_id
     link.event_id = heir.event_id
     heir.link_id = link.id
+    # What it showed while another copy led has been passed over.
+    heir.settled_etag = None
+
+
+def _look_at(heir: tables.Copy, because_of: Message) -> Message:
+    return Message(
+        id=identifiers.delivery_id(because_of.id, "handover", str(heir.id)),
+        queue=Queue.RECORDS,
+        subject=messages.EventDue(calendar_id=heir.calendar_id, event_id=heir.event_id),
+        trigger=because_of.trigger,
+        queued_at=because_of.queued_at,
+    )
 
 
 def _is_selected(work: UnitOfWork, copy: tables.Copy) -> bool:

@@ -1,7 +1,8 @@
 """A connection that ends, and the events that we made on its calendars with it.
 
 Record by record, each as often as need be: whatever breaks off is taken up again by the
-next attempt, and only when the last event is gone is the access to Google given up.
+next attempt, and only when the last event is gone is the access to Google given up. If
+the user takes that access away meanwhile, the events that are left stay.
 """
 
 import logging
@@ -18,6 +19,13 @@ from workers.services import Services
 
 log = logging.getLogger(__name__)
 
+_ENDS = (
+    errors.GrantRevokedError,
+    errors.AdminPolicyError,
+    errors.MissingScopesError,
+)
+"""What only the user, who wants to leave, could mend: by connecting again."""
+
 
 class Leaving:
     """Handles the messages that say that a connection ends."""
@@ -27,7 +35,7 @@ class Leaving:
         self._store = services.store
         self._remotes = services.remotes
         self._clock = services.clock
-        self._handover = Handover(services.store)
+        self._handover = Handover(services)
 
     def connection(self, message: Message, subject: messages.RemovalDue) -> None:
         """Remove the events that we made for a connection; then disconnect it.
@@ -40,9 +48,16 @@ class Leaving:
         if connection.state != ConnectionState.PAUSED:
             return
         self._expect(message, len(links))
-        for link in links:
-            self._remove(message, connection, link)
-        self._handover.connection(messages.HandoverDue(connection_id=connection.id))
+        try:
+            for link in links:
+                self._remove(message, connection, link)
+        except _ENDS as error:
+            self._say_how_it_ended(message, connection, error)
+        else:
+            if message.attempt > 1:
+                self._say_how_it_ended(message, connection)
+        due = messages.HandoverDue(connection_id=connection.id)
+        self._handover.connection(message, due)
         self._give_up_access(connection)
 
     def _expect(self, message: Message, more: int) -> None:
@@ -51,6 +66,26 @@ class Leaving:
                 job = work.jobs.locked(message.job_id)
                 work.jobs.expect(job.id, job.processed + more, now=self._clock.now())
                 work.commit()
+
+    def _say_how_it_ended(
+        self,
+        message: Message,
+        connection: tables.Connection,
+        error: errors.SyncError | None = None,
+    ) -> None:
+        """Record why events are left, or that an earlier failure was made up for."""
+        entry = history.Entry(
+            organization_id=connection.organization_id,
+            connection_id=connection.id,
+            outcome=Outcome.FAILED if error else Outcome.UNCHANGED,
+            reason=error.reason if error else Reason.UNCHANGED,
+            error=str(error) if error else None,
+        )
+        with self._store.begin() as work:
+            history.record(work, message, entry, now=self._clock.now())
+            work.commit()
+        # What was not got to is not expected any more.
+        self._expect(message, 0)
 
     def _remove(
         self, message: Message, connection: tables.Connection, link: tables.Link

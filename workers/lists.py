@@ -238,13 +238,17 @@ class Lists:
     def unlisted(self) -> None:
         """Look at the links of the window whose records no list showed.
 
-        And at all that are left in a calendar that was synced before.
+        And at all that have left the scope, or are left in a calendar that was synced
+        before.
         """
         with self.services.store.read() as work:
-            links = [
+            live = work.links.live_of_calendar(self.calendar.id)
+            links = [link for link in live if self._is_inside(link)]
+            inside = {link.id for link in links}
+            leaving = [
                 link
-                for link in work.links.live_of_calendar(self.calendar.id)
-                if self._is_inside(link)
+                for link in live
+                if link.id not in inside and self._has_left_scope(link)
             ]
             left_behind = [
                 link
@@ -263,7 +267,7 @@ class Lists:
         self.job.publish_events(Queue.BACKFILL, self.calendar.id, missed)
         unlisted = [
             (self._task_due(link.task_id), None)
-            for link in links
+            for link in [*links, *leaving]
             if link.task_id is not None and link.task_id not in self._task_ids
         ]
         self.job.publish_tasks(Queue.BACKFILL, unlisted)
@@ -289,6 +293,13 @@ class Lists:
             return True
         meeting = mapping.baseline_from_document(link.baseline).meeting
         return not _is_over(link) and self.window.has(meeting.when)
+
+    def _has_left_scope(self, link: tables.Link) -> bool:
+        """Tell whether a task, as last seen, is not to be synced by now."""
+        if link.task is None or _is_over(link):
+            return False
+        task = mapping.task_from_document(link.task)
+        return scope.why_out_of_scope(task, self.settings) is not None
 
     def _task_due(self, task_id: str) -> messages.TaskDue:
         return messages.TaskDue(organization_id=self.organization.id, task_id=task_id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.adapters.store import Store, tables
+from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState, LinkState, Outcome
 from shared.domain import errors, mapping, messages, model, scope
 from shared.domain.reasons import Reason
@@ -184,21 +184,13 @@ class Loader:
 
     def _led_by_another(self, pair: Pair) -> Pair | None:
         """Hand the meeting over to another user's copy, if that is to lead by now."""
+        with self._store.read() as work:
+            link_id, heir_id = _succession(work, pair)
+        if link_id is None or heir_id is None:
+            return None
         with self._store.begin() as work:
-            if pair.link is not None:
-                link = work.links.by_id(pair.link.id)
-                heir = handover.heir_of(work, link) if handover.leaves(pair) else None
-            else:
-                leader = placing.leader_of(work, pair) if pair.event.event else None
-                if leader is None or leader.link is None:
-                    return None
-                if not handover.outranks(pair, leader):
-                    return None
-                link = work.links.by_id(leader.link.id)
-                heir = work.copies.of(pair.calendar.id, pair.known_event.id)
-            if heir is None:
-                return None
-            handover.lead_by(link, heir)
+            link = work.links.by_id(link_id)
+            handover.lead_by(link, work.copies.by_id(heir_id))
             work.commit()
         with self._store.read() as work:
             return stored.pair_of_link(work, pair.organization, link)
@@ -257,6 +249,18 @@ class Loader:
             pair.out_of_scope = scope.why_out_of_scope(task, pair.settings)
             with self._store.read() as work:
                 pair.directory = stored.directory(work, pair)
+
+
+def _succession(work: UnitOfWork, pair: Pair) -> tuple[int | None, int | None]:
+    """Return the link that gets another leader, and the copy that is to lead."""
+    if pair.link is not None:
+        heir = handover.heir_of(work, pair.link) if handover.leaves(pair) else None
+        return pair.link.id, heir.id if heir else None
+    leader = placing.leader_of(work, pair) if pair.event.event else None
+    if leader is None or leader.link is None or not handover.outranks(pair, leader):
+        return None, None
+    heir = work.copies.of(pair.calendar.id, pair.known_event.id)
+    return leader.link.id, heir.id if heir else None
 
 
 def _found(pair: Pair, reason_to_wait: Reason | None) -> Found:

@@ -157,11 +157,12 @@ class Pair:
         return meeting.attendees if meeting else frozenset()
 
     def _meeting_as_read(self) -> model.Meeting | None:
-        if self.event.event is None:
+        event = self._event_as_the_owner_sees_it()
+        if event is None:
             return None
-        task = self.task_meeting() if self.event.event.attendees_omitted else None
+        task = self.task_meeting() if event.attendees_omitted else None
         return mapping.meeting_of_event(
-            self.event.event,
+            event,
             directory=self.directory,
             owner_id=self.owner_id,
             unlisted=task.attendees if task else None,
@@ -169,9 +170,22 @@ class Pair:
 
     def own_addresses(self) -> frozenset[model.Address]:
         """Return the addresses on the event that are no guests'."""
-        if self.event.event is None:
+        event = self._event_as_the_owner_sees_it()
+        if event is None:
             return frozenset()
-        return mapping.own_addresses(self.event.event, directory=self.directory)
+        return mapping.own_addresses(event, directory=self.directory)
+
+    def _event_as_the_owner_sees_it(self) -> model.Event | None:
+        """Return the event; whoever's copy leads for the owner is one of the guests."""
+        event, link = self.event.event, self.link
+        is_led_for_owner = link is not None and link.led_for == self.owner_id
+        if event is None or not is_led_for_owner or self._is_owners_calendar():
+            return event
+        guests = tuple(replace(guest, is_self=False) for guest in event.guests)
+        return replace(event, guests=guests)
+
+    def _is_owners_calendar(self) -> bool:
+        return self.connection.crm_user_id == self.owner_id
 
     def responses(self) -> model.Responses:
         """Return the guests' answers; those last seen where the event has none."""

@@ -30,7 +30,7 @@ _UNLISTED = timedelta(minutes=2)
 """How long a new connection's first sync may take to begin."""
 
 _FAILED = timedelta(hours=2)
-"""A sync that failed tries again by itself for a while, and is not begun anew."""
+"""What failed is tried again by itself for a while, and is not begun anew."""
 
 _DAY = timedelta(days=1)
 
@@ -72,6 +72,7 @@ class Periodic:
             self._decided_deletions,
             self._new_ones,
             self._paused_ones,
+            self._leaving_ones,
             self._held_guests,
         ):
             due = list(find(now))
@@ -164,6 +165,27 @@ class Periodic:
         """Find connections that Google may let in again by now."""
         with self._store.begin() as work:
             yield from probing.due(work, now)
+            work.commit()
+
+    def _leaving_ones(self, now: datetime) -> Iterator[Message]:
+        """Find connections whose events were to be removed, and nobody goes on."""
+        with self._store.begin() as work:
+            for connection in work.connections.leaving(now - _FAILED):
+                connection.probed_at = now
+                job = work.jobs.start(
+                    organization_id=connection.organization_id,
+                    connection_id=connection.id,
+                    trigger=Trigger.REPAIR,
+                    direction=Direction.CRM_TO_GOOGLE,
+                    now=now,
+                )
+                yield _message(
+                    Queue.BACKFILL,
+                    messages.RemovalDue(connection_id=connection.id),
+                    now,
+                    trigger=Trigger.REPAIR,
+                    job_id=job.id,
+                )
             work.commit()
 
     def _held_guests(self, now: datetime) -> Iterator[Message]:

@@ -145,7 +145,11 @@ def _another_copy_leads(work: UnitOfWork, pair: Pair) -> bool:
     organizer = work.connections.of_google_address(
         pair.organization.id, event.organizer
     )
-    return organizer is not None
+    if organizer is None:
+        return False
+    # What its user organizes is in the main calendar, which need not be the synced one.
+    selected = work.calendars.selected_of(organizer.id)
+    return selected is None or selected.is_primary
 
 
 def link_of_event(work: UnitOfWork, pair: Pair) -> tables.Link | None:

@@ -6,6 +6,8 @@ from shared.domain.reasons import Reason
 from shared.domain.settings import Settings
 
 WRITABLE_ROLES = frozenset({"owner", "writer"})
+NO_ACCESS = "none"
+"""What a calendar has for a role once its account's list has it no more."""
 FROM_MAIL = "fromGmail"
 SYNCED_EVENT_TYPES = frozenset({"default", FROM_MAIL})
 """The others (fact 105) say where somebody is, not whom they meet."""

@@ -19,6 +19,7 @@ from tests.unit.receiver.house import API, House
 # What no schema can say.
 RULES = [
     ("POST", "/connections", 422),  # the CRM must have such a user
+    ("PATCH", "/connections/{connection_id}", 422),  # the account must have such a one
     ("PUT", "/settings", 422),  # the default type must be switched on
     ("GET", "/links", 400),  # one of the two, not both
 ]

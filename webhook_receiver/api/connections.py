@@ -5,9 +5,9 @@ from http import HTTPMethod, HTTPStatus
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import model, scope
+from shared.domain import mapping, model, scope
 from shared.domain.messages import Trigger
-from webhook_receiver import consents, disconnecting, identity, problems
+from webhook_receiver import choosing, consents, disconnecting, identity, problems
 from webhook_receiver.api import connection_shapes, google_app, jobs, routes, shapes
 from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
@@ -169,23 +169,13 @@ class Connections:
         body: connection_shapes.ConnectionBody,
     ) -> connection_shapes.ConnectionDocument:
         """Sync another calendar; the events that we made move there, without mail."""
-        with self._store.begin() as work:
+        with self._store.read() as work:
             connection = visible(work, path.connection_id)
             if connection.state not in _CHOOSING:
                 detail = f"The connection is not active: {connection.state}."
                 raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
             calendar = _writable(work, connection, body.calendar_id)
-            was_selected = calendar.is_selected
-            if connection.state != ConnectionState.ACTIVE:
-                work.connections.let_in(connection, at=self._services.clock.now())
-            work.calendars.select(calendar)
-            jobs_to_do = (
-                []
-                if was_selected
-                else [self._syncs.open(work, connection, Trigger.REPAIR)]
-            )
-            work.commit()
-        self._syncs.queue(jobs_to_do)
+        choosing.choose(self._services, connection.id, calendar)
         return self.show_connection(path)
 
     def preview_move(
@@ -196,10 +186,12 @@ class Connections:
         """Count what choosing another calendar would move; nothing is changed."""
         with self._store.read() as work:
             connection = visible(work, path.connection_id)
-            chosen = _writable(work, connection, query.calendar_id)
+            chosen = _calendar(work, connection, query.calendar_id)
+            if chosen is None or chosen.access_role not in scope.WRITABLE_ROLES:
+                raise problems.not_found()
             made_here = made_there = 0
             for link in work.links.of_connection(connection.id):
-                if link.calendar_id != chosen.id:
+                if link.calendar_id != chosen.id and not _is_over(link):
                     made_here += link.origin == model.Side.CRM
                     made_there += link.origin == model.Side.GOOGLE
         return connection_shapes.MoveDocument(moves=made_here, stays=made_there)
@@ -251,9 +243,8 @@ def _writable(
     work: UnitOfWork, connection: tables.Connection, google_calendar_id: str
 ) -> tables.Calendar:
     """Return a calendar that the account may write; raises the 422 for any other."""
-    sub = connection.google_sub or ""
-    row = work.calendars.of(connection.id, sub, google_calendar_id)
-    if row is None:
+    row = _calendar(work, connection, google_calendar_id)
+    if row is None or row.access_role == scope.NO_ACCESS:
         detail = (
             "the account has no such calendar; GET .../calendars lists those it has"
         )
@@ -262,6 +253,19 @@ def _writable(
         detail = f"the account may not write this calendar (it is {row.access_role})"
         raise problems.invalid({"calendar_id": detail})
     return row
+
+
+def _calendar(
+    work: UnitOfWork, connection: tables.Connection, google_calendar_id: str
+) -> tables.Calendar | None:
+    sub = connection.google_sub or ""
+    return work.calendars.of(connection.id, sub, google_calendar_id)
+
+
+def _is_over(link: tables.Link) -> bool:
+    """Tell whether the meeting was cancelled on both sides: it stays where it is."""
+    known = link.baseline
+    return known is not None and mapping.baseline_from_document(known).meeting.cancelled
 
 
 def _why_no_user(organization: tables.Organization, user: tables.CrmUser | None) -> str:

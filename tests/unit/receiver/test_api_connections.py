@@ -1,11 +1,12 @@
 """The calls about connections."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.adapters.store import tables
-from shared.domain import messages
+from shared.domain import mapping, messages, model
 from shared.domain.access import Problem
 from shared.domain.messages import Queue, Trigger
 from tests import store_rows
@@ -446,6 +447,19 @@ class TestDisconnecting:
         assert [answer.status_code for answer in answers] == [204, 204]
         assert len(house.queued()) == 1
 
+    def test_a_removal_holds_nobodys_edits_up(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        row = house.connection(acme)
+
+        house.caller(acme).delete(f"/connections/{row.id}?events=remove")
+
+        (message,) = house.queued()
+        with house.found() as work:
+            begun_at = work.connections.by_id(row.id).probed_at
+        assert message.queue is Queue.BACKFILL
+        assert begun_at == NOW
+
     def test_events_cannot_be_removed_where_google_does_not_let_us_in(
         self, house: House, acme: tables.Organization
     ) -> None:
@@ -552,7 +566,7 @@ class TestChoosingACalendar:
         )
         counted = caller.get(f"/connections/{row.id}/move?calendar_id={calendar_id}")
 
-        assert (patched.status_code, counted.status_code) == (422, 422)
+        assert (patched.status_code, counted.status_code) == (422, 404)
         assert wrong_fields(patched) == ["calendar_id"]
 
     def test_what_would_move_is_counted_and_nothing_changed(
@@ -591,3 +605,92 @@ class TestChoosingACalendar:
         )
 
         assert answer.status_code == 409
+
+    def test_the_same_calendar_is_synced_again_once_it_is_back(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        with house.store.begin() as work:
+            work.connections.by_id(row.id).state = "calendar_missing"
+            work.commit()
+
+        answer = house.caller(acme).ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": "ann@example.com"}
+        )
+
+        (message,) = house.queued()
+        assert answer.json["state"] == "active"
+        assert message.subject == messages.ConnectionDue(connection_id=row.id)
+
+    @pytest.mark.parametrize("state", ["active", "calendar_missing"])
+    def test_a_choice_whose_sync_cannot_be_queued_is_taken_back(
+        self,
+        house: House,
+        acme: tables.Organization,
+        row: tables.Connection,
+        state: str,
+    ) -> None:
+        with house.store.begin() as work:
+            work.connections.by_id(row.id).state = state
+            work.commit()
+        caller = house.caller(acme)
+        before = caller.get(f"/connections/{row.id}").json
+        house.is_broker_down = True
+
+        answer = caller.ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": "team"}
+        )
+
+        assert answer.status_code == 503
+        assert caller.get(f"/connections/{row.id}").json == before
+
+    def test_a_choice_of_the_first_calendar_is_taken_back_too(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        with house.store.begin() as work:
+            work.calendars.select_none(row.id)
+            work.commit()
+        caller = house.caller(acme)
+        house.is_broker_down = True
+
+        caller.ask("PATCH", f"/connections/{row.id}", json={"calendar_id": "team"})
+
+        assert caller.get(f"/connections/{row.id}").json["calendar_id"] is None
+
+    def test_a_calendar_that_the_account_has_no_more_is_unknown(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        with house.store.begin() as work:
+            gone = store_rows.add_calendar(work, row, "gone", is_selected=False)
+            gone.access_role = "none"
+            work.commit()
+        caller = house.caller(acme)
+
+        answer = caller.ask(
+            "PATCH", f"/connections/{row.id}", json={"calendar_id": "gone"}
+        )
+
+        listed = caller.get(f"/connections/{row.id}/calendars").json["items"]
+        assert answer.status_code == 422
+        assert "no such calendar" in answer.text
+        assert "gone" not in [calendar["id"] for calendar in listed]
+
+    def test_meetings_that_are_over_do_not_count(
+        self, house: House, acme: tables.Organization, row: tables.Connection
+    ) -> None:
+        with house.store.begin() as work:
+            for link in work.links.of_connection(row.id):
+                link.baseline = _baseline(cancelled=link.task_id == "t0")
+            work.commit()
+
+        answer = house.caller(acme).get(f"/connections/{row.id}/move?calendar_id=team")
+
+        assert answer.json == {"moves": 1, "stays": 1}
+
+
+def _baseline(*, cancelled: bool) -> dict[str, Any]:
+    meeting = model.Meeting(
+        title="Plan",
+        when=model.Timed(start=NOW, end=NOW + timedelta(hours=1), zone="UTC"),
+        cancelled=cancelled,
+    )
+    return mapping.baseline_to_document(model.Baseline(meeting=meeting, responses={}))

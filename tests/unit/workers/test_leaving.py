@@ -5,7 +5,12 @@ from datetime import timedelta
 import pytest
 
 from shared.adapters.store import tables
-from shared.adapters.store.states import ConnectionState, JobState, LinkState
+from shared.adapters.store.states import (
+    ConnectionState,
+    Direction,
+    JobState,
+    LinkState,
+)
 from shared.domain import errors, messages
 from shared.domain.messages import Queue, Trigger
 from shared.domain.reasons import Reason
@@ -25,10 +30,30 @@ def leaving(world: World) -> World:
     return world
 
 
-def _leave(world: World) -> None:
-    world.change_connection("ann", state=ConnectionState.PAUSED)
-    due = messages.RemovalDue(connection_id=world.connection().id)
-    world.queue(Queue.RECORDS, due, Trigger.MANUAL)
+def _leave(world: World) -> tables.Job:
+    """Ask for the removal of Ann's events, as the API does; return its job."""
+    now, connection = world.clock.now(), world.connection()
+    paused = {"state": ConnectionState.PAUSED, "probed_at": now}
+    world.change_connection("ann", **paused)
+    with world.store.begin() as work:
+        job = work.jobs.start(
+            organization_id=world.organization.id,
+            connection_id=connection.id,
+            trigger=Trigger.MANUAL,
+            direction=Direction.CRM_TO_GOOGLE,
+            now=now,
+        )
+        work.commit()
+    due = messages.RemovalDue(connection_id=connection.id)
+    world.queue(Queue.BACKFILL, due, Trigger.MANUAL, job_id=job.id)
+    return job
+
+
+def _outcome(world: World, job: tables.Job) -> tuple[str, int, int]:
+    """Return how a job ended, and its records, and how many of them failed."""
+    with world.store.read() as work:
+        ended = work.jobs.by_id(job.id)
+    return ended.state, ended.processed, ended.errors
 
 
 def _links(world: World) -> list[tables.Link]:
@@ -70,34 +95,73 @@ def test_each_removal_is_in_the_history(leaving: World) -> None:
 
 
 def test_all_removals_are_one_job(leaving: World) -> None:
-    with leaving.store.begin() as work:
-        job = work.jobs.start(
-            organization_id=leaving.organization.id,
-            connection_id=leaving.connection().id,
-            trigger=Trigger.MANUAL,
-            direction="crm_to_google",  # type: ignore[arg-type] # its text will do
-            now=leaving.clock.now(),
-        )
-        work.commit()
-    leaving.change_connection("ann", state=ConnectionState.PAUSED)
-    due = messages.RemovalDue(connection_id=leaving.connection().id)
-    leaving.queue(Queue.RECORDS, due, Trigger.MANUAL, job_id=job.id)
-
+    job = _leave(leaving)
     leaving.settle()
 
-    with leaving.store.read() as work:
-        done = work.jobs.by_id(job.id)
-    assert (done.state, done.processed) == (JobState.SUCCEEDED, 3)
+    assert _outcome(leaving, job) == (JobState.SUCCEEDED, 3, 0)
 
 
 def test_a_removal_that_breaks_off_goes_on_where_it_stopped(leaving: World) -> None:
     leaving.ann.after_next("delete_event", lambda: leaving.be_down(on="delete_event"))
 
-    _leave(leaving)
+    job = _leave(leaving)
     leaving.settle(patience=timedelta(minutes=1))
 
     assert [event["id"] for event in leaving.ann.live_events()] == ["fromgoogle"]
     assert leaving.connection().state == ConnectionState.DISCONNECTED
+    assert leaving.ann.calls.count("delete_event") == 4
+    assert _outcome(leaving, job) == (JobState.SUCCEEDED, 4, 0)
+
+
+def test_one_that_was_lost_on_the_way_is_begun_again(leaving: World) -> None:
+    _leave(leaving)
+    leaving.broker.lose()
+
+    leaving.pass_time(timedelta(hours=1))
+    leaving.periodic.round()
+    leaving.settle()
+    too_early = leaving.connection().state
+    leaving.pass_time(timedelta(hours=1))
+    leaving.periodic.round()
+    leaving.settle()
+
+    assert too_early == ConnectionState.PAUSED
+    assert leaving.connection().state == ConnectionState.DISCONNECTED
+    assert len(leaving.ann.live_events()) == 1
+    assert leaving.jobs()[-1].state == JobState.SUCCEEDED
+
+
+def test_access_that_ends_meanwhile_leaves_the_rest_and_says_so(
+    leaving: World,
+) -> None:
+    revoked = errors.GrantRevokedError()
+    leaving.ann.after_next(
+        "delete_event", lambda: leaving.ann.fail_next(revoked, on="delete_event")
+    )
+
+    job = _leave(leaving)
+    leaving.settle()
+
+    assert leaving.connection().state == ConnectionState.DISCONNECTED
+    assert len(leaving.ann.live_events()) == 3
+    assert _outcome(leaving, job) == (JobState.PARTIAL, 2, 1)
+    assert leaving.last_item().reason == "grant_revoked"
+    assert leaving.crm_side.notifications == {}
+
+
+def test_the_copies_of_connected_guests_go_too(simulated: World) -> None:
+    simulated.connect("ben")
+    simulated.add_task(attendees=[{"email": "ben@example.com"}])
+    simulated.settle()
+    simulated.calendar_changed("ben")
+    simulated.settle()
+    before = len(simulated.ben.live_events())
+
+    _leave(simulated)
+    simulated.settle()
+
+    assert (before, len(simulated.ben.live_events())) == (1, 0)
+    assert simulated.only_task()["status"] == "open"
 
 
 def test_a_worker_that_dies_on_the_way_leaves_nothing_behind(leaving: World) -> None:

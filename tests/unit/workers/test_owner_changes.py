@@ -89,6 +89,11 @@ def test_the_task_of_an_imported_event_moves_too(world: World) -> None:
 
     assert world.ann.live_events() == []
     assert world.only_event("ben")["summary"] == "Lunch"
+    named = (
+        world.only_task()["google_event_id"],
+        world.only_task()["google_calendar_id"],
+    )
+    assert named == (world.only_event("ben")["id"], "ben@gmail.com")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -27,6 +27,13 @@ IN: dict[str, Any] = {
 }
 
 
+def _switch_meetings(world: World, *, is_on: bool) -> None:
+    """Switch the type off or on, and let the repair run that follows."""
+    types = {"Meeting": is_on, "Call": True}
+    world.settings(task_types=types, default_task_type="Call")
+    world.sync_all(world.connection().id, Trigger.REPAIR)
+
+
 @pytest.mark.parametrize(("fields", "reason"), OUT)
 def test_a_task_out_of_scope_gets_no_event(
     world: World, fields: dict[str, Any], reason: Reason
@@ -220,6 +227,78 @@ def test_a_type_that_is_switched_on_brings_its_tasks_with_the_repair(
     world.sync_all(world.connection().id, Trigger.REPAIR)
 
     assert world.only_event()["end"]["dateTime"] == "2026-03-03T10:30:00+00:00"
+
+
+def test_a_type_that_is_switched_off_takes_along_what_is_outside_the_window(
+    world: World,
+) -> None:
+    world.add_task(due_at="2026-12-03T10:00:00Z")
+    world.settle()
+
+    _switch_meetings(world, is_on=False)
+
+    assert world.ann.live_events() == []
+    assert {task["status"] for task in world.crm_side.live_tasks()} == {"open"}
+
+
+def test_a_type_that_is_switched_off_keeps_the_users_own_events(world: World) -> None:
+    world.add_event()
+    world.settle()
+
+    _switch_meetings(world, is_on=False)
+
+    assert world.only_event()["summary"] == "Lunch"
+    assert world.only_task()["status"] == "open"
+    assert world.only_link().state == LinkState.DETACHED
+
+
+def test_a_type_that_is_switched_off_and_on_again_has_each_event_once(
+    world: World,
+) -> None:
+    world.add_task()
+    world.add_event()
+    world.settle()
+
+    for is_on in (False, True, False, True):
+        _switch_meetings(world, is_on=is_on)
+
+    assert sorted(e["summary"] for e in world.ann.live_events()) == ["Lunch", "Plan"]
+    assert len(world.crm_side.live_tasks()) == 2
+
+
+def test_whole_days_that_are_switched_off_leave_the_calendar_but_the_users_own(
+    world: World,
+) -> None:
+    world.settings(include_all_day=True)
+    world.add_event(start={"date": "2026-03-04"}, end={"date": "2026-03-05"})
+    world.settle()
+    imported = world.only_link()
+    ours = world.add_task(due_at=None, duration_minutes=None, due_date="2026-03-04")
+    world.settle()
+
+    world.settings(include_all_day=False)
+    world.sync_all(world.connection().id, Trigger.REPAIR)
+
+    assert [event["id"] for event in world.ann.live_events()] == ["fromgoogle"]
+    with world.store.read() as work:
+        made = work.links.of_task(world.organization.id, ours["id"])
+        assert made is not None
+        assert made.state == LinkState.DETACHED
+        assert work.links.by_id(imported.id).state == LinkState.DETACHED
+
+
+def test_importing_that_is_switched_on_again_brings_the_events_with_a_sync(
+    world: World,
+) -> None:
+    world.settings(create_tasks_from_google=False)
+    world.add_event()
+    world.settle()
+    before = len(world.crm_side.live_tasks())
+
+    world.settings(create_tasks_from_google=True)
+    world.sync_all(world.connection().id, Trigger.MANUAL)
+
+    assert (before, world.only_task()["title"]) == (0, "Lunch")
 
 
 def test_an_event_that_becomes_all_day_waits_for_the_setting(world: World) -> None:

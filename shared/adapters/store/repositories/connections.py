@@ -119,6 +119,15 @@ class Connections(Repository[Connection]):
         )
         self._changed(paused.values(probed_at=None))
 
+    def leaving(self, before: datetime) -> Sequence[Connection]:
+        """Return those paused by somebody's wish whose end was last begun by then."""
+        query = select(Connection).where(
+            Connection.state == ConnectionState.PAUSED,
+            Connection.problem.is_(None),
+            Connection.probed_at <= before,
+        )
+        return self._all(query.order_by(Connection.id))
+
     def count_by_state(self, organization_id: int) -> dict[str, int]:
         """Return how many connections of an organization are in each state."""
         counted = (
