@@ -36,8 +36,9 @@ def choose(services: Services, connection_id: int, calendar: tables.Calendar) ->
         with services.store.begin() as work:
             row = work.connections.locked(connection_id)
             row.state, row.problem, row.connected_at = before
-            work.calendars.select_none(connection_id)
-            if former is not None:
-                work.calendars.by_id(former.id).is_selected = True
+            if former is None:
+                work.calendars.select_none(connection_id)
+            else:
+                work.calendars.select(work.calendars.by_id(former.id))
             work.commit()
         raise

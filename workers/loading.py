@@ -220,6 +220,7 @@ class Loader:
         return None
 
     def _new_event(self, pair: Pair) -> Found:
+        self._join_its_link(pair)
         with self._store.read() as work:
             reason = placing.why_not_new(work, pair)
         if reason is not None:
@@ -227,6 +228,20 @@ class Loader:
         pair.not_imported = scope.why_not_imported(pair.known_event, pair.settings)
         self._meet_named_task(pair)
         return pair
+
+    def _join_its_link(self, pair: Pair) -> None:
+        """Give an event that we made for a task, and never heard of, to its link.
+
+        The task may have got another owner before, and its event another place.
+        """
+        with self._store.read() as work:
+            link = placing.link_made_for(work, pair)
+            copy = work.copies.of(pair.calendar.id, pair.event_id) if link else None
+        if link is None or copy is None or copy.link_id == link.id:
+            return
+        with self._store.begin() as work:
+            work.copies.by_id(copy.id).link_id = link.id
+            work.commit()
 
     def _meet_named_task(self, pair: Pair) -> None:
         """Take in the task that an unlinked event says it has, if it is free.

@@ -2,7 +2,7 @@
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState, LinkState
-from shared.domain import model, scope
+from shared.domain import identifiers, model, scope
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Presence
 from workers import stored
@@ -163,6 +163,19 @@ def link_of_event(work: UnitOfWork, pair: Pair) -> tables.Link | None:
         return named
     copy = work.copies.of(pair.calendar.id, event.id)
     return work.links.get(copy.link_id) if copy else None
+
+
+def link_made_for(work: UnitOfWork, pair: Pair) -> tables.Link | None:
+    """Return the link of the task that we have made an event for, by the event's id."""
+    event, organization = pair.event.event, pair.organization
+    if event is None or event.task_id is None:
+        return None
+    generation = identifiers.generation_of(
+        event.id, organization.name, event.task_id, pair.calendar.google_calendar_id
+    )
+    if generation is None:
+        return None
+    return work.links.of_task(organization.id, event.task_id)
 
 
 def leader_of(work: UnitOfWork, pair: Pair) -> Pair | None:

@@ -370,6 +370,22 @@ def test_a_task_that_is_made_unheard_and_moved_at_once_is_moved(world: World) ->
     assert world.only_event("ben")["summary"] == "Lunch"
 
 
+def test_an_event_that_was_made_unheard_before_its_task_moved_goes(
+    world: World,
+) -> None:
+    world.ann.apply_then_fail(Killed(), on="insert_event")
+    task = world.add_task()
+    world.crash()
+
+    world.edit_task(task["id"], owner_id="ben")
+    world.calendar_changed("ann")
+    world.settle()
+
+    assert world.ann.live_events() == []
+    assert world.only_event("ben")["summary"] == "Plan"
+    assert world.only_task()["id"] == task["id"]
+
+
 def test_an_edit_that_waits_to_be_looked_at_moves_along(world: World) -> None:
     task = world.add_task()
     world.settle()
