@@ -33,6 +33,7 @@ class Outcome(StrEnum):
 
     CONNECTED = "connected"
     MISSING_SCOPES = "missing_scopes"
+    NOT_STARTED = "not_started"
     DENIED = "denied"
     APP_VERIFIED = "app_verified"
 
@@ -48,9 +49,16 @@ class Consents:
         self._syncs = Syncs(services)
         self.redirect_uri = services.public_url + CALLBACK_PATH
 
-    def begin(self, organization_id: int, crm_user_id: str | None) -> str:
+    def begin(
+        self,
+        organization_id: int,
+        crm_user_id: str | None,
+        *,
+        waits_for_start: bool = False,
+    ) -> str:
         """Return the address of the consent page; without user it is the app's own.
 
+        With `waits_for_start` a first sync is only previewed, until somebody starts it.
         Raises `AppMissingError`.
         """
         state = secrets.token_urlsafe(32)
@@ -71,6 +79,7 @@ class Consents:
                     organization_id=organization_id,
                     crm_user_id=crm_user_id,
                     code_verifier=asked.code_verifier,
+                    waits_for_start=waits_for_start,
                     created_at=now,
                     expires_at=now + LIFETIME,
                 )
@@ -93,7 +102,7 @@ class Consents:
         grant = self._exchange(organization, code, asked.code_verifier)
         if asked.crm_user_id is None:
             return self._verify_app(organization.id, grant)
-        return self._connect(organization.id, asked.crm_user_id, grant)
+        return self._connect(organization.id, asked, grant)
 
     def _redeem(self, state: str) -> tuple[tables.OAuthState, tables.Organization]:
         with self._store.begin() as work:
@@ -134,11 +143,13 @@ class Consents:
         return Outcome.APP_VERIFIED
 
     def _connect(
-        self, organization_id: int, crm_user_id: str, grant: google_oauth.Grant
+        self, organization_id: int, asked: tables.OAuthState, grant: google_oauth.Grant
     ) -> Outcome:
         with self._store.begin() as work:
             self._note_app(work, organization_id, GoogleAppState.VERIFIED)
-            connection = self._connection(work, organization_id, crm_user_id)
+            connection = self._connection(
+                work, organization_id, asked.crm_user_id or ""
+            )
             is_known = connection.google_sub == grant.sub
             if not is_known:
                 # The calendars of another account are another set.
@@ -151,6 +162,11 @@ class Consents:
                 work.commit()
                 return Outcome.MISSING_SCOPES
             was_synced = is_known and connection.last_sync_at is not None
+            if asked.waits_for_start and not was_synced:
+                connection.state = ConnectionState.PAUSED
+                connection.problem = access.Problem.NOT_STARTED
+                work.commit()
+                return Outcome.NOT_STARTED
             trigger = Trigger.REPAIR if was_synced else Trigger.BACKFILL
             job = self._syncs.open(work, connection, trigger)
             work.commit()

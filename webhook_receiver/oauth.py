@@ -35,13 +35,17 @@ class OAuth:
         return routes
 
     def connect(self) -> ResponseReturnValue:
-        """Send a signed-in user to Google."""
+        """Send a signed-in user to Google; with `start=later` nothing is synced yet."""
         caller = self._access.authenticate()
         if caller.crm_user_id is None:
             detail = "You are not signed in as a user of the CRM."
             raise problems.ProblemError(HTTPStatus.FORBIDDEN, detail)
         try:
-            url = self._consents.begin(caller.organization_id, caller.crm_user_id)
+            url = self._consents.begin(
+                caller.organization_id,
+                caller.crm_user_id,
+                waits_for_start=request.args.get("start") == "later",
+            )
         except consents.AppMissingError:
             raise problems.ProblemError(HTTPStatus.CONFLICT, APP_MISSING) from None
         return redirect(url, HTTPStatus.FOUND)

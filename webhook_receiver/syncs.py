@@ -3,24 +3,80 @@
 import logging
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
 
-from shared.adapters.store import UnitOfWork, tables
-from shared.adapters.store.states import Direction
-from shared.domain import errors, messages
+from shared.adapters.store import Store, UnitOfWork, tables
+from shared.adapters.store.states import ConnectionState, Direction
+from shared.domain import errors, messages, ports
+from shared.domain.access import Problem
 from shared.domain.messages import Message, Queue, Trigger
-from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
+
+
+_PATIENCE = timedelta(minutes=10)
+"""How long a sync may take to begin; one that is older was lost on the way."""
+
+
+class NotActiveError(errors.PermanentError):
+    """The connection is not active."""
+
+    def __init__(self, state: str) -> None:
+        """Take the state that it is in instead."""
+        super().__init__(f"The connection is not active: {state}.")
+
+
+class Parts(Protocol):
+    """What syncs are started with."""
+
+    @property
+    def store(self) -> Store:
+        """Where jobs are."""
+        ...
+
+    @property
+    def broker(self) -> ports.Broker:
+        """What workers listen to."""
+        ...
+
+    @property
+    def clock(self) -> ports.Clock:
+        """The time of day."""
+        ...
 
 
 class Syncs:
     """Opens jobs in a unit of work, and queues them once that is committed."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Take the store and the broker."""
-        self._store = services.store
-        self._broker = services.broker
-        self._clock = services.clock
+        self._store = parts.store
+        self._broker = parts.broker
+        self._clock = parts.clock
+
+    def now(self, connection_id: int) -> tables.Job:
+        """Bring a connection in step now; return the job that does.
+
+        That is one which is about to begin, if there is one. What waits for its start
+        is started. Raises `NotActiveError`, and what `queue` raises.
+        """
+        now = self._clock.now()
+        with self._store.begin() as work:
+            connection = work.connections.locked(connection_id)
+            trigger = Trigger.MANUAL
+            if connection.problem == Problem.NOT_STARTED:
+                work.connections.let_in(connection, at=now)
+                trigger = Trigger.BACKFILL
+            if connection.state != ConnectionState.ACTIVE:
+                raise NotActiveError(connection.state)
+            before = work.jobs.still_listing(connection.id, Trigger.MANUAL)
+            if before is not None and before.started_at > now - _PATIENCE:
+                return before
+            job = self.open(work, connection, trigger)
+            work.commit()
+        self.queue([job])
+        return job
 
     def open(
         self, work: UnitOfWork, connection: tables.Connection, trigger: Trigger

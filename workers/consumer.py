@@ -14,7 +14,7 @@ from typing import assert_never
 from shared import metrics
 from shared.domain import errors, messages, retry
 from shared.domain.messages import Message, Queue
-from shared.domain.ports import Consumer, Dead, Disposition, Done, Later
+from shared.domain.ports import Broker, Consumer, Dead, Disposition, Done, Later
 from shared.domain.settings import Frequency, Settings
 from shared.log import bound
 from workers import (
@@ -27,6 +27,7 @@ from workers import (
     pacing,
     parking,
     polling,
+    previewing,
     probing,
     pull,
     rolling,
@@ -61,6 +62,7 @@ class Dispatcher:
         self._backfill = backfill.Backfill(services, parked, watching)
         self._rolling = rolling.Rolling(services, parked)
         self._probing = probing.Probing(services, parked)
+        self._previewing = previewing.Previewing(services)
         self._handover = handover.Handover(services)
         self._leaving = leaving.Leaving(services)
 
@@ -86,7 +88,7 @@ class Dispatcher:
             return self._failed(message, error)
         return Done()
 
-    def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case per subject
+    def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912, PLR0915 - one case per subject
         subject = message.subject
         match subject:
             case messages.TaskChanged():
@@ -103,6 +105,8 @@ class Dispatcher:
                 self._polling.organization(message, subject)
             case messages.ConnectionDue():
                 self._backfill.connection(message, subject)
+            case messages.PreviewDue():
+                self._previewing.connection(message, subject)
             case messages.HandoverDue():
                 self._handover.connection(message, subject)
             case messages.RemovalDue():
@@ -203,7 +207,7 @@ def _told(error: Exception) -> tuple[str, str]:
 
 
 def consumers(
-    services: Services, queues: Sequence[Queue], *, concurrency: int
+    services: Services, broker: Broker, queues: Sequence[Queue], *, concurrency: int
 ) -> list[Consumer]:
     """Return the consumers that work on these queues, each to be run in a thread.
 
@@ -214,17 +218,11 @@ def consumers(
     live = [q for q in queues if q not in {Queue.BACKFILL, Queue.DEAD_LETTERS}]
     found = []
     if live:
-        found.append(
-            services.broker.consumer(live, dispatcher, concurrency=concurrency)
-        )
+        found.append(broker.consumer(live, dispatcher, concurrency=concurrency))
     if Queue.BACKFILL in queues:
         bulk = max(1, concurrency // 2)
-        found.append(
-            services.broker.consumer([Queue.BACKFILL], dispatcher, concurrency=bulk)
-        )
+        found.append(broker.consumer([Queue.BACKFILL], dispatcher, concurrency=bulk))
     if Queue.DEAD_LETTERS in queues:
         filing = deaths.Deaths(services.store, services.clock)
-        found.append(
-            services.broker.consumer([Queue.DEAD_LETTERS], filing, concurrency=1)
-        )
+        found.append(broker.consumer([Queue.DEAD_LETTERS], filing, concurrency=1))
     return found

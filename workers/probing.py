@@ -113,7 +113,7 @@ def _message(connection: tables.Connection, now: datetime) -> Message:
 def _is_waiting(connection: tables.Connection) -> bool:
     """Tell whether it is paused by Google, not by somebody's wish."""
     is_paused = connection.state == ConnectionState.PAUSED
-    return is_paused and connection.problem is not None
+    return is_paused and connection.problem not in {None, access.Problem.NOT_STARTED}
 
 
 def _note_app(work: UnitOfWork, organization_id: int, now: datetime) -> None:

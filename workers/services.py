@@ -16,7 +16,7 @@ class Services:
     """
 
     store: Store
-    broker: ports.Broker
+    broker: ports.Publisher
     remotes: Remotes
     clock: ports.Clock
     public_url: str

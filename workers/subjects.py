@@ -42,6 +42,7 @@ def about(work: UnitOfWork, message: Message) -> About:  # noqa: C901, PLR0911 -
         case (
             messages.ConnectionDue()
             | messages.AccessDue()
+            | messages.PreviewDue()
             | messages.HandoverDue()
             | messages.RemovalDue()
         ):

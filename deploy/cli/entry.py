@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, str] = {
     "org": "Set up organizations.",
     "token": "Make tokens for the JSON API.",
     "login-link": "Print a one-time address that signs somebody in.",
+    "preview": "Show what a sync of somebody's meetings would do.",
+    "sync": "Sync somebody's meetings now, and watch.",
     "links": "Restore lost links, find orphans and duplicates.",
     "doctor": "Check everything, and say what to do.",
 }

@@ -86,6 +86,13 @@ class Problem(StrEnum):
         ),
     )
 
+    # the user begins when they like
+    NOT_STARTED = (
+        "not_started",
+        "Your meetings are not synced yet",
+        "Look at what the first sync would do, then start it.",
+    )
+
     # it goes on by itself, once somebody else has mended it
     API_DISABLED = (
         "api_disabled",

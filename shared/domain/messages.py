@@ -95,6 +95,13 @@ class ConnectionDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewDue:
+    """What a sync of a connection would do is to be found out."""
+
+    connection_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverDue:
     """What a connection led for others, too, is to be led by their copies."""
 
@@ -173,6 +180,7 @@ Subject = (
     | OrganizationDue
     | ConnectionDue
     | AccessDue
+    | PreviewDue
     | HandoverDue
     | RemovalDue
     | TaskDue
@@ -188,6 +196,7 @@ _SUBJECTS: dict[str, type[Subject]] = {
     "organization_due": OrganizationDue,
     "connection_due": ConnectionDue,
     "access_due": AccessDue,
+    "preview_due": PreviewDue,
     "handover_due": HandoverDue,
     "removal_due": RemovalDue,
     "task_due": TaskDue,

@@ -13,6 +13,7 @@ from webhook_receiver.api import (
     held_deletions,
     jobs,
     links,
+    previews,
     settings,
 )
 from webhook_receiver.api.routes import PREFIX, SECURITY_SCHEMES, Routes, refuse
@@ -35,6 +36,7 @@ def register(app: OpenAPI, services: Services, access: Access) -> None:
         google_app.GoogleApp(services),
         settings.SettingsOfOrganization(services),
         connections.Connections(services),
+        previews.Previews(services),
         jobs.Jobs(services),
         conflicts.Conflicts(services),
         held_deletions.HeldDeletions(services),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from shared.adapters.store import UnitOfWork, tables
 from shared.domain import access
 from webhook_receiver.api import shapes
@@ -69,6 +71,13 @@ class ConnectBody(shapes.Body):
     """Whose calendar is to be connected."""
 
     crm_user_id: shapes.Text
+    waits_for_start: bool = Field(
+        default=False,
+        description=(
+            "Connect, but begin the first sync only when it is asked for: "
+            "until then its preview can be looked at."
+        ),
+    )
 
 
 class DisconnectQuery(shapes.Query):

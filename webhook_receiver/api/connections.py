@@ -1,20 +1,16 @@
 """Connections: which Google account a CRM user's meetings are synced with."""
 
-from datetime import timedelta
 from http import HTTPMethod, HTTPStatus
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
 from shared.domain import mapping, model, scope
-from shared.domain.messages import Trigger
 from webhook_receiver import choosing, consents, disconnecting, identity, problems
 from webhook_receiver.api import connection_shapes, google_app, jobs, routes, shapes
 from webhook_receiver.services import Services
-from webhook_receiver.syncs import Syncs
+from webhook_receiver.syncs import NotActiveError, Syncs
 
 _ONE = "/connections/<int:connection_id>"
-_PATIENCE = timedelta(minutes=10)
-"""How long a sync may take to begin; one that is older was lost on the way."""
 
 _CHOOSING = {ConnectionState.ACTIVE, ConnectionState.CALENDAR_MISSING}
 
@@ -139,7 +135,12 @@ class Connections:
             user = work.users.of(organization.id, body.crm_user_id)
         if user is None or not user.active:
             raise problems.invalid({"crm_user_id": _why_no_user(organization, user)})
-        return google_app.authorization(self._consents, organization.id, user.user_id)
+        return google_app.authorization(
+            self._consents,
+            organization.id,
+            user.user_id,
+            waits_for_start=body.waits_for_start,
+        )
 
     def disconnect(
         self,
@@ -214,18 +215,16 @@ class Connections:
         )
 
     def sync_now(self, path: connection_shapes.ConnectionPath) -> jobs.JobDocument:
-        """Bring a connection in step now; one that is about to be stands for this."""
-        with self._store.begin() as work:
+        """Bring a connection in step now; one that is about to be stands for this.
+
+        This also starts the first sync of one that waits for its start.
+        """
+        with self._store.read() as work:
             connection = visible(work, path.connection_id)
-            if connection.state != ConnectionState.ACTIVE:
-                detail = f"The connection is not active: {connection.state}."
-                raise problems.ProblemError(HTTPStatus.CONFLICT, detail)
-            before = work.jobs.still_listing(connection.id, Trigger.MANUAL)
-            if before is not None and before.started_at > self._clock.now() - _PATIENCE:
-                return jobs.JobDocument.of(before, self._clock.now())
-            job = self._syncs.open(work, connection, Trigger.MANUAL)
-            work.commit()
-        self._syncs.queue([job])
+        try:
+            job = self._syncs.now(connection.id)
+        except NotActiveError as error:
+            raise problems.ProblemError(HTTPStatus.CONFLICT, str(error)) from None
         return jobs.JobDocument.of(job, self._clock.now())
 
 

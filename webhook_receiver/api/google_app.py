@@ -94,11 +94,15 @@ class GoogleApp:
 
 
 def authorization(
-    asked: consents.Consents, organization_id: int, crm_user_id: str | None
+    asked: consents.Consents,
+    organization_id: int,
+    crm_user_id: str | None,
+    *,
+    waits_for_start: bool = False,
 ) -> AuthorizationDocument:
     """Return where to consent; raises the 409 while the app is not set up."""
     try:
-        url = asked.begin(organization_id, crm_user_id)
+        url = asked.begin(organization_id, crm_user_id, waits_for_start=waits_for_start)
     except consents.AppMissingError:
         raise problems.ProblemError(HTTPStatus.CONFLICT, oauth.APP_MISSING) from None
     return AuthorizationDocument(authorization_url=url)

@@ -22,6 +22,11 @@ OUTCOMES: Mapping[str, Text] = {
         body="Your meetings are being brought in step now. You can close this page.",
         is_good=True,
     ),
+    "not_started": Text(
+        title="Your Google Calendar is connected",
+        body=f"Nothing is synced yet. {Problem.NOT_STARTED.detail}",
+        is_good=True,
+    ),
     "missing_scopes": Text(
         title="Google was not allowed enough",
         body=(

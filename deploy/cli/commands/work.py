@@ -49,7 +49,7 @@ def command(*, queues: tuple[str, ...], concurrency: int, host: str) -> None:
         readiness.wait_for_schema(base)
         readiness.wait_for_queues(base.broker)
         consumers = consumer.consumers(
-            worker_parts.services(base), chosen, concurrency=concurrency
+            worker_parts.services(base), base.broker, chosen, concurrency=concurrency
         )
         log.info("Working on %s", ", ".join(chosen))
         stopping.run_until_asked(consumers, on_start=notices.ready)

@@ -30,6 +30,7 @@ def downgrade() -> None:
         "messages",
         "dead_letters",
         "budgets",
+        "previews",
         "job_items",
         "jobs",
         "conflicts",
@@ -147,6 +148,7 @@ def _create_parties() -> None:
         sa.Column("organization_id", ID, nullable=False),
         sa.Column("crm_user_id", sa.String()),
         sa.Column("code_verifier", SEALED, nullable=False),
+        sa.Column("waits_for_start", sa.Boolean(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
         sa.Column("used_at", INSTANT),
@@ -336,6 +338,16 @@ def _create_history() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("spent_until", INSTANT),
         sa.PrimaryKeyConstraint("name", name="pk_budgets"),
+    )
+    op.create_table(
+        "previews",
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("requested_at", INSTANT, nullable=False),
+        sa.Column("finished_at", INSTANT),
+        sa.Column("error", sa.Text()),
+        sa.Column("counts", JSON),
+        _refers("previews", "connection_id", "connections"),
+        sa.PrimaryKeyConstraint("connection_id", name="pk_previews"),
     )
     op.create_table(
         "jobs",

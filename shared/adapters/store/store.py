@@ -55,8 +55,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
         """Open a unit of work that cannot write; waits for no writer on SQLite."""
-        reader = self._here().reader
-        with faults.mapped(), Session(reader, expire_on_commit=False) as session:
+        with faults.mapped(), Session(self.reader, expire_on_commit=False) as session:
             yield UnitOfWork(session)
 
     @contextmanager
@@ -85,10 +84,19 @@ class Store:
         if opened is not None:
             opened.close()
 
+    def beside(self, url: str) -> "Store":
+        """Return a store at another address, with the same keys."""
+        return Store(url, keys=self._keys)
+
     @property
     def engine(self) -> Engine:
         """The engine of this process."""
         return self._here().engine
+
+    @property
+    def reader(self) -> Engine:
+        """The engine of this process for what only reads."""
+        return self._here().reader
 
     def _here(self) -> _Opened:
         pid = os.getpid()

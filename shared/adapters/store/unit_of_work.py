@@ -15,6 +15,7 @@ from shared.adapters.store.repositories import (
     jobs,
     links,
     organizations,
+    previews,
     single_use,
     tokens,
     users,
@@ -43,6 +44,7 @@ class UnitOfWork:
         self.budgets = budgets.Budgets(session)
         self.jobs = jobs.Jobs(session)
         self.items = job_items.JobItems(session)
+        self.previews = previews.Previews(session)
         self.dead_letters = dead_letters.DeadLetters(session)
         self.tokens = tokens.Tokens(session)
         self.login_codes = single_use.LoginCodes(session)

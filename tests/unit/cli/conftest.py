@@ -12,6 +12,7 @@ from shared.adapters import crypto
 from shared.adapters.store import Store
 from tests import store_rows, stub_server
 from tests.unit.cli.console import Console
+from tests.unit.cli.office import Office
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,10 @@ def console(database: Path) -> Iterator[Console]:
         console.store.close()
     # Commands send the logs to the standard error of their own console.
     root.handlers[:], root.level = before[0], before[1]
+
+
+@pytest.fixture
+def office(console: Console) -> Iterator[Office]:
+    """Return a console at which Ann is connected."""
+    with stub_server.running() as google:
+        yield Office(console, google)

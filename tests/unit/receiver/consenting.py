@@ -10,9 +10,9 @@ from tests.unit.receiver.house import API, House, query_of
 CALLBACK = f"{API}/callback"
 
 
-def connect(browser: FlaskClient) -> dict[str, str]:
+def connect(browser: FlaskClient, query: str = "") -> dict[str, str]:
     """Go to Google; return what its page is asked."""
-    answer = browser.get(f"{API}/connect")
+    answer = browser.get(f"{API}/connect{query}")
     assert answer.status_code == 302
     return query_of(answer.headers["Location"])
 
@@ -22,9 +22,11 @@ def come_back(browser: FlaskClient, **query: str) -> TestResponse:
     return browser.get(CALLBACK, query_string=query)
 
 
-def consent(house: House, browser: FlaskClient, **answer: object) -> TestResponse:
+def consent(
+    house: House, browser: FlaskClient, query: str = "", **answer: object
+) -> TestResponse:
     """Go to Google, consent, and come back."""
-    state = connect(browser)["state"]
+    state = connect(browser, query)["state"]
     house.google.answer(google_oauth_stub.token_answer(**answer))
     return come_back(browser, state=state, code="4/code")
 

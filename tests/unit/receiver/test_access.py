@@ -27,6 +27,8 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/connections/<int:connection_id>/move", {"admin", "user"}),
     ("GET", "/connections/<int:connection_id>/calendars", {"admin", "user"}),
     ("POST", "/connections/<int:connection_id>/sync", {"admin", "user"}),
+    ("GET", "/connections/<int:connection_id>/preview", {"admin", "user"}),
+    ("POST", "/connections/<int:connection_id>/preview", {"admin", "user"}),
     ("GET", "/jobs", ALL),
     ("GET", "/jobs/<int:job_id>", ALL),
     ("GET", "/jobs/<int:job_id>/items", ALL),
@@ -98,6 +100,7 @@ class Town:
                     created_at=NOW,
                 )
             )
+            work.previews.request(self.connection.id, NOW)
             link = store_rows.add_link(work, self.organization, task_id="t1")
             self.conflict = work.conflicts.add(
                 tables.Conflict(

@@ -12,14 +12,20 @@ FIRST = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 THIRD = datetime(2026, 3, 17, 9, 0, tzinfo=UTC)
 
 
-def add_series(world: World, *, day: str = "2026-03-03", **fields: Any) -> None:  # noqa: ANN401 - any field
+def add_series(
+    world: World,
+    name: str = "ann",
+    *,
+    day: str = "2026-03-03",
+    **fields: Any,  # noqa: ANN401 - any field
+) -> None:
     """Create a meeting on Tuesdays at 10:00 in Berlin, and let it be synced."""
     times = {
-        name: {"dateTime": f"{day}T{hour}:00", "timeZone": "Europe/Berlin"}
-        for name, hour in (("start", "10:00"), ("end", "10:15"))
+        side: {"dateTime": f"{day}T{hour}:00", "timeZone": "Europe/Berlin"}
+        for side, hour in (("start", "10:00"), ("end", "10:15"))
     }
     series = {"summary": "Standup", "recurrence": [WEEKLY], **times, **fields}
-    world.add_event("standup", **series)
+    world.add_event("standup", name, **series)
     world.settle()
 
 

@@ -10,7 +10,7 @@ from workers.deaths import Deaths
 
 
 def test_first_syncs_have_fewer_threads_of_their_own(world: World) -> None:
-    found = consumer.consumers(world.services, list(Queue), concurrency=8)
+    found = consumer.consumers(world.services, world.broker, list(Queue), concurrency=8)
 
     assert len(found) == 3
     made = {frozenset(c.queues): c.concurrency for c in world.broker.consumers}
@@ -22,7 +22,9 @@ def test_first_syncs_have_fewer_threads_of_their_own(world: World) -> None:
 
 
 def test_dead_letters_are_filed_and_not_worked_on(world: World) -> None:
-    consumer.consumers(world.services, [Queue.DEAD_LETTERS], concurrency=8)
+    consumer.consumers(
+        world.services, world.broker, [Queue.DEAD_LETTERS], concurrency=8
+    )
 
     (made,) = world.broker.consumers
     assert isinstance(made.handler, Deaths)
@@ -32,7 +34,7 @@ def test_dead_letters_are_filed_and_not_worked_on(world: World) -> None:
 def test_only_the_queues_that_are_asked_for_are_worked_on(
     world: World, queue: Queue
 ) -> None:
-    consumer.consumers(world.services, [queue], concurrency=1)
+    consumer.consumers(world.services, world.broker, [queue], concurrency=1)
 
     (made,) = world.broker.consumers
     assert (made.queues, made.concurrency) == ({queue}, 1)

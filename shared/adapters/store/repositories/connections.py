@@ -8,13 +8,16 @@ from sqlalchemy import and_, exists, func, or_, select, update
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import ConnectionState, JobState
 from shared.adapters.store.tables import Calendar, Connection, Job
+from shared.domain.access import Problem
 
 _ONE_SECOND = timedelta(seconds=1)
 _IS_ACTIVE = Connection.state == ConnectionState.ACTIVE
 _IS_PAUSED = and_(
-    Connection.state == ConnectionState.PAUSED, Connection.problem.is_not(None)
+    Connection.state == ConnectionState.PAUSED,
+    Connection.problem.is_not(None),
+    Connection.problem != Problem.NOT_STARTED,
 )
-"""By Google; one without a problem is paused by somebody's wish."""
+"""By Google; one without a problem, or not started, waits for somebody's wish."""
 
 
 class Connections(Repository[Connection]):
@@ -171,6 +174,11 @@ class Connections(Repository[Connection]):
         """Return the active connections of an organization."""
         mine = Connection.organization_id == organization_id
         query = select(Connection).where(mine, _IS_ACTIVE)
+        return self._all(query.order_by(Connection.id))
+
+    def all_of(self, organization_id: int) -> Sequence[Connection]:
+        """Return the connections of an organization, whatever their state."""
+        query = select(Connection).where(Connection.organization_id == organization_id)
         return self._all(query.order_by(Connection.id))
 
     def all_active(self) -> Sequence[Connection]:

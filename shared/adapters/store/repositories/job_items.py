@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from shared.adapters.store.repositories import jobs
 from shared.adapters.store.repositories.repository import Page, Repository
@@ -55,6 +55,18 @@ class JobItems(Repository[JobItem]):
         failed = JobItem.outcome == Outcome.FAILED
         query = select(JobItem).where(JobItem.job_id == job_id, failed)
         return self._all(query.order_by(JobItem.id))
+
+    def count_reasons(self, job_id: int) -> Sequence[tuple[str, str, int]]:
+        """Return the outcomes and reasons of a job's items, and how many have each."""
+        count = func.count(JobItem.id)
+        counted = (
+            select(JobItem.outcome, JobItem.reason, count)
+            .where(JobItem.job_id == job_id)
+            .group_by(JobItem.outcome, JobItem.reason)
+            .order_by(count.desc(), JobItem.reason)
+        )
+        rows = self._session.execute(counted)
+        return [(outcome, reason, number) for outcome, reason, number in rows]
 
     def is_last_word(self, item: JobItem) -> bool:
         """Tell whether no later line is about the same record."""

@@ -6,7 +6,13 @@ change inside a document or list goes unnoticed: assign a new one.
 
 from shared.adapters.store.tables.access import ApiToken, LoginCode, OAuthState
 from shared.adapters.store.tables.base import Base, Document
-from shared.adapters.store.tables.history import Budget, DeadLetter, Job, JobItem
+from shared.adapters.store.tables.history import (
+    Budget,
+    DeadLetter,
+    Job,
+    JobItem,
+    Preview,
+)
 from shared.adapters.store.tables.parties import (
     Calendar,
     Channel,
@@ -35,4 +41,5 @@ __all__ = [
     "LoginCode",
     "OAuthState",
     "Organization",
+    "Preview",
 ]

@@ -47,6 +47,8 @@ class OAuthState(Base):
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"))
     crm_user_id: Mapped[str | None]
     code_verifier: Mapped[str] = mapped_column(Encrypted())
+    waits_for_start: Mapped[bool] = mapped_column(default=False)
+    """The user wants to see what the first sync would do before it begins."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

@@ -79,6 +79,22 @@ class JobItem(Base):
     next_attempt_at: Mapped[datetime | None]
 
 
+class Preview(Base):
+    """What a first sync would do to a connection; the last one asked for is kept."""
+
+    __tablename__ = "previews"
+
+    connection_id: Mapped[int] = mapped_column(
+        ForeignKey("connections.id"), primary_key=True
+    )
+    requested_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why it could not be told, in plain words."""
+    counts: Mapped[Document | None]
+    """Null until it is finished, or when it failed."""
+
+
 class DeadLetter(Base):
     """A message that failed for good, filed for browsing and replay."""
 
