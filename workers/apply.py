@@ -6,7 +6,7 @@ from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import LinkState
 from shared.domain import errors, identifiers, mapping, model, ports, reconcile
 from shared.domain.reconcile import Decision, Presence, Write
-from workers import guests
+from workers import guests, situation
 from workers.crm_side import CrmSide
 from workers.google_side import SILENT, GoogleSide
 from workers.pair import Pair
@@ -35,9 +35,9 @@ def plan(pair: Pair, decision: Decision) -> Writes:
         return Writes(event=Write.CANCEL if live else Write.NOTHING)
     if decision.target is None:
         return Writes()
-    situation = pair.situation()
-    needed = reconcile.event_write(situation, decision.target)
-    task = reconcile.task_write(situation, decision.target)
+    now = situation.of(pair)
+    needed = reconcile.event_write(now, decision.target)
+    task = reconcile.task_write(now, decision.target)
     if task is Write.NOTHING and (
         _answers_are_new(pair, decision) or _names_what_was(pair, needed)
     ):
@@ -104,9 +104,9 @@ class Applier:
         self._guests.write(pair, writes.event, target, send_updates=send_updates)
         # The CRM has not been told of the answers yet, and may not take them now.
         told = pair.baseline.responses if pair.baseline else {}
-        pair.agree(target, told)
+        situation.agree(pair, target, told)
         self._write_task(pair, writes.task, decision, target)
-        if not pair.agree(target, pair.responses()):
+        if not situation.agree(pair, target, pair.responses()):
             message = "a side is not where it was to get to"
             raise errors.StaleStateError(message)
 

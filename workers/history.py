@@ -10,7 +10,7 @@ from shared.domain import mapping, messages, model
 from shared.domain.messages import Message
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Decision
-from workers import subjects
+from workers import situation, subjects
 from workers.apply import Writes
 from workers.pair import Pair
 
@@ -93,8 +93,8 @@ def about(pair: Pair) -> Entry:
         link_id=pair.link.id if pair.link else None,
         task_id=pair.task.task.id if pair.task.task else None,
         event_id=pair.event.event.id if pair.event.event else None,
-        crm=_seen(task, pair.task_edited_at()),
-        google=_seen(event, pair.event_edited_at()),
+        crm=_seen(task, situation.task_edited_at(pair)),
+        google=_seen(event, situation.event_edited_at(pair)),
     )
 
 

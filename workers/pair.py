@@ -197,35 +197,6 @@ class Pair:
         guests = meeting.attendees if meeting else frozenset()
         return {email: answer for email, answer in answers.items() if email in guests}
 
-    def situation(self) -> reconcile.Situation:
-        """Return what the decision depends on."""
-        return reconcile.Situation(
-            task=self._task_half(),
-            event=self._event_half(),
-            baseline=self._known(),
-            responses=self.responses(),
-            created_by=self.created_by(),
-            detached=self.is_detached,
-            out_of_scope=self.out_of_scope,
-            not_imported=self.not_imported,
-            on_hold=self.on_hold(),
-            read_only=self.is_read_only(),
-            declined=self.is_off(),
-            hold=self.hold,
-            choice=self.choice,
-        )
-
-    def _known(self) -> model.Baseline | None:
-        """Return the baseline with the addresses that its people have by now.
-
-        A guest who connects a Google account is no edit of the meeting.
-        """
-        if self.baseline is None:
-            return None
-        known = self.baseline.meeting
-        attendees = frozenset(self.directory.in_crm(email) for email in known.attendees)
-        return replace(self.baseline, meeting=replace(known, attendees=attendees))
-
     def created_by(self) -> model.Side:
         """Return the side on which the meeting was first made.
 
@@ -260,13 +231,6 @@ class Pair:
         has_event = self.event.presence is reconcile.Presence.LIVE
         return has_event and task.google_event_id != self.event_id
 
-    def has_event_news(self) -> bool:
-        """Tell whether the event was edited since both sides last agreed."""
-        known, event = self._known(), self.event_meeting()
-        if known is None or event is None or self.is_read_only():
-            return False
-        return bool(mapping.changed_fields(known.meeting, event))
-
     def is_read_only(self) -> bool:
         """Tell whether the calendar's user may not write, or make, the event."""
         if self.event.event is None:
@@ -283,30 +247,6 @@ class Pair:
         event = self.event.event
         is_private = event is not None and scope.is_private(event)
         return is_private and self.created_by() is model.Side.GOOGLE
-
-    def task_edited_at(self) -> datetime | None:
-        """Return when the task was last edited, by our clock."""
-        skew = timedelta(seconds=self.organization.crm_skew_seconds)
-        return self.task.changed_at and self.task.changed_at - skew
-
-    def event_edited_at(self) -> datetime | None:
-        """Return when the event was last edited, by our clock."""
-        skew = timedelta(seconds=self.connection.google_skew_seconds)
-        return self.event.changed_at and self.event.changed_at - skew
-
-    def _task_half(self) -> reconcile.Half:
-        return reconcile.Half(
-            presence=self.task.presence,
-            meeting=self.task_meeting(),
-            changed_at=self.task_edited_at(),
-        )
-
-    def _event_half(self) -> reconcile.Half:
-        return reconcile.Half(
-            presence=self.event.presence,
-            meeting=self.event_meeting(),
-            changed_at=self.event_edited_at(),
-        )
 
     def on_hold(self) -> Reason | None:
         """Return why the event, in its present form, cannot be mapped to a task."""
@@ -379,17 +319,6 @@ class Pair:
         self.baseline = None
         self.has_moved = True
 
-    def agree(self, target: model.Meeting, responses: model.Responses) -> bool:
-        """Move the baseline to `target` if that is where both sides are by now.
-
-        `responses` are the answers that the CRM knows of.
-        """
-        sides = (self._task_half(), self._event_half())
-        are_there = all(_has_reached(side, target) for side in sides)
-        if are_there:
-            self.baseline = model.Baseline(meeting=target, responses=dict(responses))
-        return are_there
-
 
 def _has_moved(before_seconds: float, skew: timedelta) -> bool:
     # Less than that is within the resolution of the headers it comes from.
@@ -400,9 +329,3 @@ def _differ(before: model.Meeting | None, after: model.Meeting | None) -> bool:
     if before is None or after is None:
         return True
     return bool(mapping.changed_fields(before, after))
-
-
-def _has_reached(half: reconcile.Half, target: model.Meeting) -> bool:
-    if half.presence is not reconcile.Presence.LIVE or half.meeting is None:
-        return target.cancelled
-    return not mapping.changed_fields(half.meeting, target)

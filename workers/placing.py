@@ -5,7 +5,7 @@ from shared.adapters.store.states import ConnectionState, LinkState
 from shared.domain import identifiers, model, scope
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Presence
-from workers import stored
+from workers import situation, stored
 from workers.pair import Pair
 
 Home = tuple[tables.Connection, tables.Calendar]
@@ -86,7 +86,7 @@ def _was_edited_here(pair: Pair) -> bool:
     is_within_reach = pair.calendar.google_sub == pair.connection.google_sub
     settled = {LinkState.ACTIVE, LinkState.CONFLICT}
     in_use = pair.link is not None and pair.link.state in settled
-    return is_active and is_within_reach and in_use and pair.has_event_news()
+    return is_active and is_within_reach and in_use and situation.has_event_news(pair)
 
 
 def _stays(pair: Pair, task: model.Task) -> bool:

@@ -14,7 +14,7 @@ from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import LinkState
 from shared.domain import model
 from shared.domain.settings import Settings
-from workers import census, placing, stored
+from workers import census, placing, situation, stored
 from workers.claims import Claim, FoundBy
 from workers.pair import Pair
 from workers.services import Services
@@ -167,4 +167,4 @@ def _agree(pair: Pair) -> bool:
         for guest in pair.known_task.attendees
         if guest.email in answers
     }
-    return pair.agree(event, told) and told == dict(answers)
+    return situation.agree(pair, event, told) and told == dict(answers)

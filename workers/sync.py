@@ -30,6 +30,7 @@ from workers import (
     parking,
     placing,
     quarantine,
+    situation,
     stored,
     strays,
 )
@@ -163,7 +164,7 @@ class Sync:
                 pair.others_come = stored.others_come(work, pair)
             pair.choice = conflicts.choice_for(work, pair)
             pair.hold = stored.hold_on(work, pair)
-        decision = reconcile.reconcile(pair.situation(), pair.settings)
+        decision = reconcile.reconcile(situation.of(pair), pair.settings)
         if pair.has_moved and decision.target is not None:
             decision = replace(decision, reason=Reason.OWNER_CHANGED)
         pair.is_inviting = message.trigger is Trigger.RETRY
