@@ -11,7 +11,7 @@ SLOW := tests/contract tests/integration
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench soak
+.PHONY: help install run test check bench soak screenshots
 .PHONY: format format-check lint types unit test-contract test-integration test-e2e tiers
 .PHONY: dev lock clean
 
@@ -36,6 +36,9 @@ bench: dev ## Run the benchmarks; ARGS are passed on
 # 60 stories make a chapter.
 soak: dev ## Tell more than 2,000 stories of workers and simulators, for half an hour or so
 	STORY_CHAPTERS=34 $(PYTEST) tests/property/test_simulators_converge.py
+
+screenshots: dev ## Photograph every page into var/screenshots; ARGS are passed on
+	@$(SERVICES) chromium -- $(BIN)/python -m tests.screenshots $(ARGS)
 
 format: dev ## Rewrite the code in the one form
 	$(BIN)/ruff format

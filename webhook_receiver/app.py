@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from flask import Flask
+from flask_bootstrap import Bootstrap5
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
@@ -37,6 +38,8 @@ def create_app(services: Services) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     app.url_map.merge_slashes = False  # addresses have one spelling
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    Bootstrap5(app)
     sessions.configure(app, services.keys, services.public_url)
     headers.register(app, services.public_url)
     problems.register(app)

@@ -15,7 +15,7 @@ from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
 
-HOME = "/me"
+HOME = "/"
 
 
 class SignIn:

@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPMethod, HTTPStatus
 from typing import Any, Self
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.adapters.store import JobFilter, UnitOfWork, tables
@@ -116,6 +116,8 @@ class JobQuery(shapes.PageQuery):
     direction: Direction | SkipJsonSchema[None] = shapes.left_out()
     connection_id: shapes.Id | SkipJsonSchema[None] = shapes.left_out()
     has_errors: bool | SkipJsonSchema[None] = shapes.left_out()
+    since: AwareDatetime | SkipJsonSchema[None] = shapes.left_out()
+    until: AwareDatetime | SkipJsonSchema[None] = shapes.left_out()
 
 
 class JobPath(shapes.Path):
@@ -182,6 +184,8 @@ class Jobs:
                 direction=query.direction,
                 connection_id=wanted,
                 has_errors=query.has_errors,
+                since=query.since,
+                until=query.until,
             )
             page = work.jobs.page(
                 caller.organization_id, which, limit=query.limit, cursor=query.cursor

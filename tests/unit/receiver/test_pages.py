@@ -97,7 +97,7 @@ def test_whoever_is_no_user_of_the_crm_has_nothing_to_connect(
 ) -> None:
     page = house.signed_in(acme, "operator", None).get("/me").text
 
-    assert "operator" in page
+    assert "Operator" in page
     assert CONNECT not in page
 
 

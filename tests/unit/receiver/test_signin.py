@@ -32,7 +32,7 @@ class TestLogin:
         answer = browser.get(f"/login?code={house.login_code(acme)}")
 
         assert answer.status_code == 303
-        assert answer.headers["Location"] == "/me"
+        assert answer.headers["Location"] == "/"
         assert is_signed_in(browser)
 
     def test_a_code_works_once(self, house: House, acme: tables.Organization) -> None:
@@ -93,7 +93,7 @@ class TestLaunch:
         answer = browser.get(f"/launch?token={self.token()}")
 
         assert answer.status_code == 303
-        assert answer.headers["Location"] == "/me"
+        assert answer.headers["Location"] == "/"
         assert is_signed_in(browser)
 
     def test_the_session_is_the_users_with_the_role(self, house: House) -> None:
@@ -201,14 +201,14 @@ class TestLaunch:
         [
             ("/me?notice=connected", "/me?notice=connected"),
             ("/admin/history/7", "/admin/history/7"),
-            ("", "/me"),
-            ("//evil.example/me", "/me"),
-            ("https://evil.example/", "/me"),
-            ("/\\evil.example", "/me"),
-            ("\\\\evil.example", "/me"),
-            ("/%09/evil.example", "/me"),
-            ("javascript:alert(1)", "/me"),
-            ("me", "/me"),
+            ("", "/"),
+            ("//evil.example/me", "/"),
+            ("https://evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("\\\\evil.example", "/"),
+            ("/%09/evil.example", "/"),
+            ("javascript:alert(1)", "/"),
+            ("me", "/"),
         ],
     )
     @pytest.mark.usefixtures("acme")

@@ -1,6 +1,6 @@
 """Queries on connections."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, func, or_, select, update
@@ -180,6 +180,14 @@ class Connections(Repository[Connection]):
         """Return the connections of an organization, whatever their state."""
         query = select(Connection).where(Connection.organization_id == organization_id)
         return self._all(query.order_by(Connection.id))
+
+    def among(
+        self, organization_id: int, connection_ids: Collection[int]
+    ) -> Sequence[Connection]:
+        """Return the organization's connections with one of these ids."""
+        mine = Connection.organization_id == organization_id
+        query = select(Connection).where(mine, Connection.id.in_(connection_ids))
+        return self._all(query)
 
     def all_active(self) -> Sequence[Connection]:
         """Return the active connections of all organizations."""

@@ -23,6 +23,10 @@ class JobFilter:
     direction: Direction | None = None
     connection_id: int | None = None
     has_errors: bool | None = None
+    since: datetime | None = None
+    """Begun then or later."""
+    until: datetime | None = None
+    """Begun before then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,10 @@ class Jobs(Repository[Job]):
             query = query.where(Job.direction == which.direction)
         if which.connection_id is not None:
             query = query.where(_concerns(which.connection_id))
+        if which.since is not None:
+            query = query.where(Job.started_at >= which.since)
+        if which.until is not None:
+            query = query.where(Job.started_at < which.until)
         if which.has_errors is not None:
             query = query.where((Job.errors > 0) == which.has_errors)
         return self._newest_first(query, limit=limit, cursor=cursor)

@@ -1,6 +1,6 @@
 """Queries on the CRM's users, joined with their connections."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import or_, select
 
@@ -42,6 +42,14 @@ class Users(Repository[CrmUser]):
         for row in known.values():
             self._session.delete(row)
         self._session.flush()
+
+    def among(
+        self, organization_id: int, user_ids: Collection[str]
+    ) -> Sequence[CrmUser]:
+        """Return the users with one of these ids."""
+        mine = CrmUser.organization_id == organization_id
+        query = select(CrmUser).where(mine, CrmUser.user_id.in_(user_ids))
+        return self._all(query)
 
     def matching(
         self, organization_id: int, *, ids: Iterable[str], addresses: Iterable[str]

@@ -1,0 +1,1 @@
+"""Pictures of every page, in light and dark, on a desktop and on a phone."""

@@ -1,0 +1,23 @@
+"""Which pages are photographed, for whom, and what must have happened before."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Wanted = tuple[str, str | None, Mapping[str, str]]
+"""A role, a CRM user, and the paths to photograph by the names of their pictures."""
+
+WANTED: tuple[Wanted, ...] = (
+    (
+        "admin",
+        None,
+        {
+            "history": "/admin/history",
+            "job": "/admin/history/1",
+        },
+    ),
+    ("user", "anna", {"me": "/me"}),
+)
+
+
+def prepare(said: Mapping[str, Any]) -> None:
+    """Let something happen in the demo that is worth a picture."""
