@@ -4,8 +4,6 @@ The cookie is all there is, so that no component keeps state of its own: signing
 forgets it in the browser, and it ends by itself when idle or old.
 """
 
-import hmac
-import secrets
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -15,6 +13,8 @@ from flask.sessions import (
     SecureCookieSession,
     SecureCookieSessionInterface,
 )
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from wtforms import ValidationError
 
 from shared.adapters import crypto
 from webhook_receiver.identity import Identity
@@ -52,6 +52,8 @@ def configure(app: Flask, keys: crypto.Keys, public_url: str) -> None:
         # Strict would leave people signed out when Google sends them back.
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
+        # A token against forgery lasts as long as its session.
+        WTF_CSRF_TIME_LIMIT=None,
     )
 
 
@@ -64,7 +66,6 @@ def sign_in(identity: Identity, now: datetime) -> None:
         user=identity.crm_user_id,
         since=now.timestamp(),
         seen=now.timestamp(),
-        csrf=secrets.token_urlsafe(32),
     )
 
 
@@ -92,12 +93,17 @@ def current(now: datetime) -> Identity | None:
 
 
 def csrf_token() -> str:
-    """Return what unsafe requests of this session must carry."""
-    token: str = session.get("csrf", "")
+    """Return what unsafe requests of this session must carry; empty without one."""
+    if "since" not in session:
+        return ""
+    token: str = generate_csrf()
     return token
 
 
 def is_csrf_token(given: str) -> bool:
-    """Tell whether this is the token of the session."""
-    mine = csrf_token()
-    return bool(mine) and hmac.compare_digest(given.encode(), mine.encode())
+    """Tell whether this is a token of the session."""
+    try:
+        validate_csrf(given)
+    except ValidationError:
+        return False
+    return True
