@@ -1,6 +1,8 @@
 """The views: who you are, and how your calendar stands."""
 
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Protocol
 
 from flask import Blueprint, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,11 +13,25 @@ from shared.domain.access import Problem
 from webhook_receiver import identity, sessions
 from webhook_receiver.access import Access
 from webhook_receiver.identity import Identity
-from webhook_receiver.pages import history, texts
+from webhook_receiver.pages import history, reference, texts
 from webhook_receiver.pages.labels import LABELS, shown
 from webhook_receiver.pages.routes import EVERYBODY, SIGN_IN, PageRoutes
 from webhook_receiver.pages.viewer import Viewer, duration
 from webhook_receiver.services import Services
+
+
+class Part(Protocol):
+    """Some of the pages."""
+
+    def register(self, routes: PageRoutes) -> None:
+        """Add the pages."""
+        ...
+
+
+_PARTS: tuple[Callable[[Services], Part], ...] = (
+    history.History,
+    reference.Reference,
+)
 
 
 class Pages:
@@ -27,8 +43,8 @@ class Pages:
         self._access = access
         self._routes = PageRoutes(services.store, access)
         self._routes.show("/me", self.me, roles=EVERYBODY)
-        for part in (history.History(services),):
-            part.register(self._routes)
+        for part in _PARTS:
+            part(services).register(self._routes)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, the templates and the stylesheet."""
