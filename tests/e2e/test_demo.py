@@ -1,163 +1,29 @@
 """`calendar-sync demo` as people start it: three users, both directions."""
 
-import contextlib
-import json
-import os
 import signal
 import subprocess
-import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from tests.e2e.demo import (
+    COMMAND,
+    MARK,
+    STOP_SECONDS,
+    Demo,
+    clean_environment,
+    commands_with,
+    started,
+    wait_for,
+)
 from tests.services import processes
 
-COMMAND = Path(__file__).parents[2] / ".venv/bin/calendar-sync"
-PATIENCE_SECONDS = 150
-STOP_SECONDS = 30
-API = "/api/calendar-sync"
-MARK = "CALENDAR_SYNC_TEST_MARK"
-
 pytestmark = pytest.mark.timeout(600)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demo:
-    """A demo that is up, and what its line of JSON says."""
-
-    process: "subprocess.Popen[str]"
-    said: Mapping[str, Any]
-    mark: str
-
-    def connections(self) -> Mapping[str, Any]:
-        """Return the connections by user."""
-        answer = self._receiver("GET", "/connections")
-        return {each["crm_user_id"]: each for each in answer["items"]}
-
-    def jobs(self, **which: str) -> list[Any]:
-        """Return jobs, newest first."""
-        found: list[Any] = self._receiver("GET", "/jobs", params=which)["items"]
-        return found
-
-    def create_task(self, title: str, owner: str = "anna") -> str:
-        """Create a meeting of tomorrow in the CRM and return its id."""
-        tomorrow = datetime.now(UTC) + timedelta(days=1)
-        body = {
-            "type": "Meeting",
-            "title": title,
-            "owner_id": owner,
-            "due_at": tomorrow.isoformat(),
-        }
-        key = {"Idempotency-Key": uuid.uuid4().hex}
-        task: dict[str, Any] = self._crm("POST", "/tasks", json=body, headers=key)
-        return str(task["id"])
-
-    def tasks(self) -> Mapping[str, Any]:
-        """Return the first tasks of the CRM by title."""
-        return {t["title"]: t for t in self._crm("GET", "/tasks?limit=500")["items"]}
-
-    def events(self, account: str) -> Mapping[str, Any]:
-        """Return the events of an account by title."""
-        answer = self._google(account, "GET", "?maxResults=2500")
-        return {each["summary"]: each for each in answer["items"]}
-
-    def rename_event(self, account: str, event_id: str, title: str) -> None:
-        """Give an event another title in Google."""
-        self._google(account, "PATCH", f"/{event_id}", json={"summary": title})
-
-    def account(self, user_id: str) -> str:
-        """Return the Google account of a user."""
-        accounts = {u["crm_user_id"]: u["google_account"] for u in self.said["users"]}
-        return str(accounts[user_id])
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(STOP_SECONDS)
-
-    def left_behind(self) -> list[str]:
-        """Return the commands of all processes that descend from it and still run."""
-        return [line for line in _commands_with(f"{MARK}={self.mark}") if line]
-
-    def _receiver(self, method: str, path: str, **content: Any) -> Any:  # noqa: ANN401 - JSON
-        headers = {"Authorization": f"Bearer {self.said['admin_token']}"}
-        return _ask(method, f"{self.said['receiver']}{API}{path}", headers, content)
-
-    def _crm(self, method: str, path: str, **content: Any) -> Any:  # noqa: ANN401 - JSON
-        headers = {"Authorization": f"Bearer {self.said['crm_api_key']}"}
-        headers |= content.pop("headers", {})
-        return _ask(method, f"{self.said['crm']}/api/v1{path}", headers, content)
-
-    def _google(self, account: str, method: str, path: str, **content: Any) -> Any:  # noqa: ANN401 - JSON
-        headers = {"Authorization": f"Bearer demo-{account}"}
-        root = f"{self.said['google']}/calendar/v3/calendars/primary/events"
-        return _ask(method, f"{root}{path}", headers, content)
-
-
-def _ask(
-    method: str, url: str, headers: Mapping[str, str], content: Mapping[str, Any]
-) -> Any:  # noqa: ANN401 - JSON
-    answer = requests.request(method, url, headers=headers, timeout=30, **content)
-    answer.raise_for_status()
-    return answer.json()
-
-
-def _commands_with(variable: str) -> Iterator[str]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if variable.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                yield (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-
-
-@contextlib.contextmanager
-def started(data: Path, *options: str, **environment: str) -> Iterator[Demo]:
-    """Start the demo on free ports; end it with the block if it still runs."""
-    mark = uuid.uuid4().hex
-    base = processes.free_row(3)
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [COMMAND, "demo", "--json", f"--port-base={base}", f"--data={data}", *options],
-        cwd=data.parent,
-        env={**_clean_environment(), MARK: mark, **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Demo(process=process, said=_line(process), mark=mark)
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate(timeout=STOP_SECONDS)
-
-
-def _clean_environment() -> dict[str, str]:
-    ours = ("DATABASE_URL", "AMQP_URL", "SECRET_KEYS", "LOG_LEVEL")
-    return {name: value for name, value in os.environ.items() if name not in ours}
-
-
-def _line(process: "subprocess.Popen[str]") -> Mapping[str, Any]:
-    # One that hangs would hold up the read of its line.
-    alarm = threading.Timer(PATIENCE_SECONDS, process.kill)
-    alarm.start()
-    line = process.stdout.readline() if process.stdout else ""
-    alarm.cancel()
-    assert line, "the demo did not come up"
-    said: Mapping[str, Any] = json.loads(line)
-    return said
-
-
-def wait_for(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Return once the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
 
 
 def assert_in_step(demo: Demo, title: str, user_id: str) -> None:
@@ -285,7 +151,7 @@ def test_ctrl_c_stops_everything_while_it_starts(tmp_path: Path) -> None:
             f"--data={tmp_path}/d",
         ],
         cwd=tmp_path,
-        env={**_clean_environment(), MARK: mark},
+        env={**clean_environment(), MARK: mark},
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -297,7 +163,7 @@ def test_ctrl_c_stops_everything_while_it_starts(tmp_path: Path) -> None:
 
     assert process.returncode == 0
     assert said.splitlines()[-1] == "Stopping ..."
-    assert list(_commands_with(f"{MARK}={mark}")) == []
+    assert list(commands_with(f"{MARK}={mark}")) == []
 
 
 def test_it_runs_on_services_that_are_named(

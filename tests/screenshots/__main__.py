@@ -3,65 +3,64 @@
 import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from playwright.sync_api import Browser
 
 from tests.e2e import google_page
+from tests.e2e.demo import Demo, running_in, started
 from tests.screenshots import pages
-from tests.services import chromium, processes
+from tests.services import chromium
 
-_COMMAND = Path(sys.executable).with_name("calendar-sync")
 _SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 _THEMES = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demo:
-    """A running demo: where its data is, and what its line of JSON says."""
+class Studio:
+    """What photographs: a browser, the demo in front of it, and where pictures go."""
 
-    data: Path
-    said: Mapping[str, Any]
+    browser: Browser
+    demo: Demo
+    into: Path
+    only: str
 
-    def login_link(self, role: str, user: str | None) -> str:
-        """Return a one-time address that signs somebody in."""
-        who = ["--user", user] if user else []
-        command = [_COMMAND, "login-link", "--org", self.said["organization"]]
-        done = subprocess.run(  # noqa: S603 - our own command
-            [*command, "--role", role, *who],
-            cwd=self.data,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
+    def photograph(self, size: str, theme: str) -> None:
+        """Photograph all pages at this size, in this theme."""
+        width, height = _SIZES[size]
+        for role, user, wanted in pages.WANTED:
+            chosen = {n: path for n, path in wanted.items() if self.only in n}
+            if not chosen:
+                continue
+            context = self.browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if theme == "dark" else "light",
+                timezone_id="Europe/Berlin",
+            )
+            page = context.new_page()
+            page.goto(self.demo.login_link(role, user))
+            for name, path in chosen.items():
+                page.goto(f"{self.demo.said['receiver']}{path}")
+                target = self.into / f"{name}-{size}-{theme}.png"
+                page.screenshot(path=target, full_page=True)
+                click.echo(os.fspath(target))
+            context.close()
 
 
 @contextlib.contextmanager
-def _running() -> Iterator[Demo]:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
-        base = str(processes.free_ports(1)[0])
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [_COMMAND, "demo", "--json", "--data", folder, "--port-base", base],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert process.stdout
-        try:
-            yield Demo(data=data, said=json.loads(process.stdout.readline()))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+def _demo(data: Path | None) -> Iterator[Demo]:
+    if data is not None:
+        yield running_in(data, json.loads((data / "said.json").read_text()))
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        started(Path(folder) / "data") as demo,
+    ):
+        yield demo
 
 
 @click.command()
@@ -78,39 +77,12 @@ def _running() -> Iterator[Demo]:
 def main(into: Path, only: str, data: Path | None) -> None:
     """Photograph the pages."""
     into.mkdir(parents=True, exist_ok=True)
-    given = contextlib.nullcontext(_given(data)) if data else _running()
-    with given as demo, google_page.launch(chromium.path()) as browser:
-        pages.prepare(demo.said)
+    with _demo(data) as demo, google_page.launch(chromium.path()) as browser:
+        pages.prepare(demo)
+        studio = Studio(browser=browser, demo=demo, into=into, only=only)
         for size in _SIZES:
             for theme in _THEMES:
-                _photograph(browser, demo, into, only, size, theme)
-
-
-def _given(data: Path) -> Demo:
-    return Demo(data=data, said=json.loads((data / "said.json").read_text()))
-
-
-def _photograph(
-    browser: Browser, demo: Demo, into: Path, only: str, size: str, theme: str
-) -> None:
-    width, height = _SIZES[size]
-    for role, user, wanted in pages.WANTED:
-        chosen = {name: path for name, path in wanted.items() if only in name}
-        if not chosen:
-            continue
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if theme == "dark" else "light",
-            timezone_id="Europe/Berlin",
-        )
-        page = context.new_page()
-        page.goto(demo.login_link(role, user))
-        for name, path in chosen.items():
-            page.goto(f"{demo.said['receiver']}{path}")
-            target = into / f"{name}-{size}-{theme}.png"
-            page.screenshot(path=target, full_page=True)
-            click.echo(os.fspath(target))
-        context.close()
+                studio.photograph(size, theme)
 
 
 if __name__ == "__main__":
