@@ -214,7 +214,7 @@ class HistoryContract(store_rows.OrganizationFixture):
         assert ids(JobFilter()) == [bad, good]
         assert ids(JobFilter(state=JobState.SUCCEEDED)) == [good]
         assert ids(JobFilter(direction=Direction.CRM_TO_GOOGLE)) == [bad]
-        assert ids(JobFilter(connection_id=7)) == [good]
+        assert ids(JobFilter(connection_ids=[7])) == [good]
         assert ids(JobFilter(has_errors=True)) == [bad]
         assert ids(JobFilter(has_errors=False)) == [good]
 

@@ -47,6 +47,28 @@ class PartiesContract(store_rows.StoreFixture):
             True,
         ]
 
+    def test_connections_are_found_by_what_their_users_are_called(
+        self, store: Store
+    ) -> None:
+        with store.begin() as work:
+            acme, other = (
+                store_rows.add_organization(work, name) for name in ("acme", "other")
+            )
+            work.users.replace_all(acme.id, [ANN, BOB])
+            store_rows.add_connection(work, other, "u1", google_address="ann@x.example")
+            ann = store_rows.add_connection(work, acme, "u1")
+            bob = store_rows.add_connection(work, acme, "u2", google_address="b@x.y")
+
+            def found(text: str) -> list[int]:
+                rows = work.connections.of_anybody_like(acme.id, text)
+                return [row.id for row in rows]
+
+            assert found("aNN") == found("u1") == [ann.id]
+            assert found("b@x") == [bob.id]
+            assert found("acme.example") == [ann.id, bob.id]
+            assert found("%") == found("u") == []
+            assert len(work.connections.of_anybody_like(acme.id, "acme", limit=1)) == 1
+
     def test_users_are_replaced_by_those_the_crm_lists(self, store: Store) -> None:
         with store.begin() as work:
             acme = store_rows.add_organization(work)

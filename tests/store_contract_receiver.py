@@ -84,7 +84,7 @@ class HistoryQueriesContract(store_rows.OrganizationFixture):
             add_item(work, shared, other, delivery_id="3")
             add_item(work, foreign, other)
 
-            page = work.jobs.page(acme.id, JobFilter(connection_id=mine.id), limit=9)
+            page = work.jobs.page(acme.id, JobFilter(connection_ids=[mine.id]), limit=9)
             items = work.items.page_of_job(shared.id, connection_id=mine.id, limit=9)
             concerned = [work.jobs.concerns(j, mine.id) for j in (own, shared, foreign)]
 

@@ -1,5 +1,6 @@
 """The history: jobs, and what became of each record in them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from http import HTTPMethod, HTTPStatus
 from typing import Any, Self
@@ -115,6 +116,11 @@ class JobQuery(shapes.PageQuery):
     state: JobState | SkipJsonSchema[None] = shapes.left_out()
     direction: Direction | SkipJsonSchema[None] = shapes.left_out()
     connection_id: shapes.Id | SkipJsonSchema[None] = shapes.left_out()
+    user: shapes.Text | SkipJsonSchema[None] = Field(
+        default=None,
+        json_schema_extra=shapes.without_default,
+        description="The id of a user, or a part of a name or an address.",
+    )
     has_errors: bool | SkipJsonSchema[None] = shapes.left_out()
     since: AwareDatetime | SkipJsonSchema[None] = shapes.left_out()
     until: AwareDatetime | SkipJsonSchema[None] = shapes.left_out()
@@ -173,16 +179,11 @@ class Jobs:
         """Return the jobs of the organization, or of the user's own connection."""
         caller = identity.caller()
         with self._store.read() as work:
-            wanted = query.connection_id
-            if caller.is_confined:
-                own = own_connection(work)
-                if own is None or wanted not in {None, own}:
-                    return JobPage(items=[], next_cursor=None)
-                wanted = own
+            wanted = _wanted(work, query)
             which = JobFilter(
                 state=query.state,
                 direction=query.direction,
-                connection_id=wanted,
+                connection_ids=wanted,
                 has_errors=query.has_errors,
                 since=query.since,
                 until=query.until,
@@ -243,6 +244,21 @@ class Jobs:
             work.dead_letters.remove_deliveries({item.delivery_id for item in failed})
             work.commit()
         return JobDocument.of(retry, self._clock.now())
+
+
+def _wanted(work: UnitOfWork, query: JobQuery) -> Collection[int] | None:
+    """Return the connections whose jobs are asked for, None for everybody's."""
+    caller = identity.caller()
+    asked = []
+    if query.connection_id is not None:
+        asked.append({query.connection_id})
+    if query.user is not None:
+        like = work.connections.of_anybody_like(caller.organization_id, query.user)
+        asked.append({row.id for row in like})
+    if caller.is_confined:
+        own = own_connection(work)
+        asked.append(set() if own is None else {own})
+    return set.intersection(*asked) if asked else None
 
 
 def _still_failed(work: UnitOfWork, job: tables.Job) -> list[tables.JobItem]:

@@ -29,7 +29,7 @@ class HistoryQuery(shapes.PageQuery):
 
     state: JobState | SkipJsonSchema[None] = None
     direction: Direction | SkipJsonSchema[None] = None
-    user: str | SkipJsonSchema[None] = None
+    user: shapes.Text | SkipJsonSchema[None] = None
     first: date | SkipJsonSchema[None] = None
     last: date | SkipJsonSchema[None] = None
 
@@ -67,22 +67,13 @@ class History:
 
     def history(self) -> ResponseReturnValue:
         """List the jobs of the organization; a user's are only the own ones."""
-        query = asking.query(HistoryQuery)
-        return self._list(query, self._connection_of(query.user))
+        return self._list(asking.query(HistoryQuery), None)
 
     def own_history(self) -> ResponseReturnValue:
         """List the jobs of the viewer's own connection."""
         with self._store.read() as work:
             own = own_connection(work)
         return self._list(asking.query(HistoryQuery), own or _NOBODY)
-
-    def _connection_of(self, user_id: str | None) -> int | None:
-        if user_id is None:
-            return None
-        organization_id = identity.caller().organization_id
-        with self._store.read() as work:
-            row = work.connections.of_user(organization_id, user_id)
-        return row.id if row else _NOBODY
 
     def _list(
         self, query: HistoryQuery, connection_id: int | None
@@ -94,16 +85,15 @@ class History:
                 state=query.state,
                 direction=query.direction,
                 connection_id=connection_id,
+                user=query.user,
                 since=_begin(query.first),
                 until=_begin(query.last + _DAY) if query.last else None,
             )
         )
         organization_id = identity.caller().organization_id
         with self._store.read() as work:
-            connected = work.connections.all_of(organization_id)
-            ids = {row.crm_user_id for row in connected}
-            users = people.of_users(work, organization_id, ids)
-        named = {row.id: users[row.crm_user_id] for row in connected}
+            ids = {job.connection_id for job in page.items}
+            named = people.of_connections(work, organization_id, ids)
         lines = [
             Line(job=job, person=named.get(job.connection_id or _NOBODY))
             for job in page.items
@@ -112,7 +102,6 @@ class History:
             "history.html",
             lines=lines,
             query=query,
-            users=sorted(users.values(), key=lambda person: person.name),
             next_page=asking.next_page(page.next_cursor),
         )
 

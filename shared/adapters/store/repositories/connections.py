@@ -7,7 +7,7 @@ from sqlalchemy import and_, exists, func, or_, select, update
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import ConnectionState, JobState
-from shared.adapters.store.tables import Calendar, Connection, Job
+from shared.adapters.store.tables import Calendar, Connection, CrmUser, Job
 from shared.domain.access import Problem
 
 _ONE_SECOND = timedelta(seconds=1)
@@ -180,6 +180,26 @@ class Connections(Repository[Connection]):
         """Return the connections of an organization, whatever their state."""
         query = select(Connection).where(Connection.organization_id == organization_id)
         return self._all(query.order_by(Connection.id))
+
+    def of_anybody_like(
+        self, organization_id: int, text: str, *, limit: int = 100
+    ) -> Sequence[Connection]:
+        """Return the connections of users whose id, name or address has this text."""
+        is_theirs = (CrmUser.organization_id == Connection.organization_id) & (
+            CrmUser.user_id == Connection.crm_user_id
+        )
+        found = or_(
+            Connection.crm_user_id == text,
+            Connection.google_address.icontains(text, autoescape=True),
+            CrmUser.name.icontains(text, autoescape=True),
+            CrmUser.email.icontains(text, autoescape=True),
+        )
+        query = (
+            select(Connection)
+            .outerjoin(CrmUser, is_theirs)
+            .where(Connection.organization_id == organization_id, found)
+        )
+        return self._all(query.order_by(Connection.id).limit(limit))
 
     def among(
         self, organization_id: int, connection_ids: Collection[int]

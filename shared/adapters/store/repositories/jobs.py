@@ -1,9 +1,10 @@
 """Queries on jobs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, select, union, update
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import Direction, JobState, Outcome
@@ -16,12 +17,12 @@ class JobFilter:
     """Which jobs to list; what is None does not matter.
 
     A poll of the CRM belongs to no connection, its records do: so the jobs of a
-    connection are its own, and those with a record of it.
+    connection are its own, and those with a record of it. `connection_ids` are few.
     """
 
     state: JobState | None = None
     direction: Direction | None = None
-    connection_id: int | None = None
+    connection_ids: Collection[int] | None = None
     has_errors: bool | None = None
     since: datetime | None = None
     """Begun then or later."""
@@ -103,7 +104,7 @@ class Jobs(Repository[Job]):
 
     def concerns(self, job: Job, connection_id: int) -> bool:
         """Tell whether a job is this connection's, or has a record of it."""
-        return self._count(Job.id == job.id, _concerns(connection_id)) > 0
+        return self._count(Job.id == job.id, _concerns([connection_id])) > 0
 
     def totals_since(self, organization_id: int, since: datetime) -> JobTotals:
         """Return what an organization's jobs that began since then add up to."""
@@ -132,8 +133,8 @@ class Jobs(Repository[Job]):
             query = query.where(Job.state == which.state)
         if which.direction is not None:
             query = query.where(Job.direction == which.direction)
-        if which.connection_id is not None:
-            query = query.where(_concerns(which.connection_id))
+        if which.connection_ids is not None:
+            query = query.where(_concerns(which.connection_ids))
         if which.since is not None:
             query = query.where(Job.started_at >= which.since)
         if which.until is not None:
@@ -143,10 +144,11 @@ class Jobs(Repository[Job]):
         return self._newest_first(query, limit=limit, cursor=cursor)
 
 
-def _concerns(connection_id: int) -> ColumnElement[bool]:
-    theirs = JobItem.connection_id == connection_id
-    has_item = select(JobItem.id).where(JobItem.job_id == Job.id, theirs).exists()
-    return or_(Job.connection_id == connection_id, has_item)
+def _concerns(connection_ids: Collection[int]) -> ColumnElement[bool]:
+    """Begin with what is theirs: there may be many more jobs than that."""
+    own = select(Job.id).where(Job.connection_id.in_(connection_ids))
+    shared = select(JobItem.job_id).where(JobItem.connection_id.in_(connection_ids))
+    return Job.id.in_(union(own, shared))
 
 
 def count(job: Job, *, before: str | None, after: str, now: datetime) -> None:
