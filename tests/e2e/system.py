@@ -184,6 +184,11 @@ class System:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def login_link(self, role: str, user_id: str | None = None) -> str:
+        """Return a one-time address that signs somebody in."""
+        who = ["--user", user_id] if user_id else []
+        return self.command("login-link", "--org", ORGANIZATION, "--role", role, *who)
+
     def environment(self) -> dict[str, str]:
         """Return what the product's processes are told by their environment."""
         inherited = {
