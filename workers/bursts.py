@@ -4,6 +4,9 @@ An import into the CRM, or a script, sends a webhook for each of its thousands o
 Worked off in order, they would hold up for minutes what a person edited just now. So
 beyond what a person does, an owner's changes go to the queue of first syncs, which has
 threads of its own. Nothing else changes: each keeps its job, and its mail to guests.
+
+What is new is counted apart from what was synced before: an import does not hold up its
+owner's edits, nor the other way round.
 """
 
 import threading
@@ -23,18 +26,22 @@ class Bursts:
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._seen: dict[tuple[str, str], deque[datetime]] = {}
+        self._seen: dict[tuple[str, str, bool], deque[datetime]] = {}
         self._mutex = threading.Lock()
 
-    def is_one(self, organization: str, owner_id: str, now: datetime) -> bool:
+    def is_one(
+        self, organization: str, owner_id: str, now: datetime, *, is_new: bool
+    ) -> bool:
         """Count a change; tell whether its owner makes too many of them.
 
-        Echoes of our own writes are no changes, and not to be counted.
+        `is_new`: the record was never synced. Echoes of our own writes are no changes,
+        and not to be counted.
         """
         with self._mutex:
             if len(self._seen) > _MOST_OWNERS:
                 self._seen.clear()
-            seen = self._seen.setdefault((organization, owner_id), deque(maxlen=MOST))
+            whose = (organization, owner_id, is_new)
+            seen = self._seen.setdefault(whose, deque(maxlen=MOST))
             is_full = len(seen) == MOST and seen[0] > now - SPAN
             seen.append(now)
             return is_full

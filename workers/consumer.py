@@ -153,8 +153,12 @@ class Dispatcher:
         known = link.task_version if link else None
         if known is not None and known >= subject.version:
             return False
-        now = self._clock.now()
-        return self._bursts.is_one(subject.organization, subject.owner_id, now)
+        return self._bursts.is_one(
+            subject.organization,
+            subject.owner_id,
+            self._clock.now(),
+            is_new=link is None,
+        )
 
     # -- what failed --------------------------------------------------------------
 

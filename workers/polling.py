@@ -7,7 +7,7 @@ from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import LinkState
 from shared.domain import errors, messages, model
 from shared.domain.messages import Message, Queue
-from workers import intake, people
+from workers import bursts, intake, people
 from workers.services import Services
 
 OVERLAP = timedelta(seconds=30)
@@ -61,7 +61,9 @@ class Polling:
                 for document in documents
                 if not is_settled(work, organization.id, document)
             ]
-        job.publish_tasks(Queue.RECORDS, due)
+        # What nobody can have done by hand must not hold up what somebody did.
+        queue = Queue.RECORDS if len(due) <= bursts.MOST else Queue.BACKFILL
+        job.publish_tasks(queue, due)
 
     def _advance(self, organization_id: int, cursor: datetime) -> None:
         with self._store.begin() as work:

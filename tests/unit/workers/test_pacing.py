@@ -155,6 +155,34 @@ def test_a_burst_is_moved_to_the_queue_of_first_syncs(world: World) -> None:
     assert all(message.is_live for message in moved)
 
 
+def test_an_import_does_not_hold_up_its_owners_edits(world: World) -> None:
+    task = world.add_task()
+    world.settle()
+    for number in range(bursts.MOST + 5):
+        world.add_task(title=f"Imported {number}")
+
+    world.edit_task(task["id"], title="Edited meanwhile")
+    _work_on_what_is_live(world)
+
+    titles = {event["summary"] for event in world.ann.live_events()}
+    assert "Edited meanwhile" in titles
+
+
+def test_what_a_poll_finds_beyond_a_persons_doing_is_bulk(world: World) -> None:
+    world.poll()
+    for number in range(bursts.MOST + 5):
+        world.crm_side.add(
+            title=f"Imported {number}", owner_id="ann", due_at="2026-03-03T10:00:00Z"
+        )
+    world.pass_time(timedelta(seconds=world.services.safety_poll_seconds))
+    world.periodic.round()
+
+    _work_on_what_is_live(world)
+
+    waiting = [m for m in world.broker.waiting() if m.queue is Queue.BACKFILL]
+    assert len(waiting) == bursts.MOST + 5
+
+
 def test_the_echoes_of_our_own_writes_are_no_burst(world: World) -> None:
     task = world.add_task()
     world.settle()
