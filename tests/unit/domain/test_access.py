@@ -66,7 +66,13 @@ def test_each_problem_says_what_to_do_in_its_own_words(problem: Problem) -> None
     assert 0 < len(problem.heading) <= 200  # the CRM takes no more
     assert any(
         what in problem.detail.lower()
-        for what in ("connect again", "another account", "has to", "administrator")
+        for what in (
+            "connect again",
+            "another account",
+            "has to",
+            "administrator",
+            "start",
+        )
     )
 
 

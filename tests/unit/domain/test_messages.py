@@ -23,6 +23,7 @@ SUBJECTS: list[Subject] = [
     messages.RemovalDue(connection_id=1),
     messages.WatchDue(calendar_id=1),
     messages.AccessDue(connection_id=1),
+    messages.PreviewDue(connection_id=1),
     messages.TaskChanged(organization="acme", task_id="t", version=7),
     messages.Unreadable(body="\ufffd"),
 ]
