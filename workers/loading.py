@@ -229,6 +229,23 @@ class Loader:
         self._meet_named_task(pair)
         return pair
 
+    def stand_in_for(self, pair: Pair) -> Found | None:
+        """Return another user's copy of an event that is not imported, if one can be.
+
+        That copy was passed over because this one was to lead.
+        """
+        if pair.link is not None or pair.not_imported is None:
+            return None
+        with self._store.read() as work:
+            copy = stored.stand_in_for(work, pair)
+            if copy is None:
+                return None
+            due = messages.EventDue(
+                calendar_id=copy.calendar_id, event_id=copy.event_id
+            )
+            other, _ = stored.pair_of_event(work, due)
+        return self._new_event(other)
+
     def _join_its_link(self, pair: Pair) -> None:
         """Give an event that we made for a task, and never heard of, to its link.
 

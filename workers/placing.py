@@ -149,7 +149,12 @@ def _another_copy_leads(work: UnitOfWork, pair: Pair) -> bool:
         return False
     # What its user organizes is in the main calendar, which need not be the synced one.
     selected = work.calendars.selected_of(organizer.id)
-    return selected is None or selected.is_primary
+    if selected is None or not selected.is_primary:
+        return selected is None
+    copy = stored.copy_on(work, pair, selected)
+    if copy is None or copy.is_series:
+        return True
+    return stored.why_not_imported(work, copy, pair.settings) is None
 
 
 def link_of_event(work: UnitOfWork, pair: Pair) -> tables.Link | None:

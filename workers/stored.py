@@ -1,10 +1,12 @@
 """Pairs as the store keeps them: built from rows, and written back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
 from shared.domain import mapping, messages, model, scope
+from shared.domain.reasons import Reason
 from shared.domain.reconcile import Hold, Presence
 from shared.domain.settings import Settings
 from workers.pair import EventNow, Pair, TaskNow
@@ -90,6 +92,45 @@ def comes(work: UnitOfWork, copy: tables.Copy) -> bool:
         and connection.google_sub == calendar.google_sub
     )
     return is_connected and not event.is_cancelled and not scope.has_declined(event)
+
+
+def copy_on(
+    work: UnitOfWork, pair: Pair, calendar: tables.Calendar
+) -> tables.Copy | None:
+    """Return the copy of a pair's event on another calendar, as it was last seen."""
+    copies = _copies_of(work, pair)
+    return next((copy for copy in copies if copy.calendar_id == calendar.id), None)
+
+
+def stand_in_for(work: UnitOfWork, pair: Pair) -> tables.Copy | None:
+    """Return another user's copy that can be imported where the pair's cannot."""
+    return next(
+        (
+            copy
+            for copy in _copies_of(work, pair)
+            if copy.calendar_id != pair.calendar.id
+            and work.calendars.by_id(copy.calendar_id).is_selected
+            and comes(work, copy)
+            and why_not_imported(work, copy, pair.settings) is None
+        ),
+        None,
+    )
+
+
+def _copies_of(work: UnitOfWork, pair: Pair) -> Sequence[tables.Copy]:
+    event = pair.known_event
+    return work.copies.of_ical(
+        pair.organization.id, event.ical_uid, event.original_start or ""
+    )
+
+
+def why_not_imported(
+    work: UnitOfWork, copy: tables.Copy, settings: Settings
+) -> Reason | None:
+    """Return why a copy without a task shall not get one, or None if it shall."""
+    zone = work.calendars.by_id(copy.calendar_id).time_zone
+    event = mapping.event_from_document(copy.document, calendar_zone=zone)
+    return scope.why_not_imported(event, settings)
 
 
 def hold_on(work: UnitOfWork, pair: Pair) -> Hold | None:

@@ -123,6 +123,9 @@ class Sync:
             self._remember(pair)
             raise
         self._finish(message, pair, decision, entry)
+        other = self._loader.stand_in_for(pair)
+        if other is not None:
+            self._handle(message, other)
 
     def _clear_away(self, pair: Pair) -> None:
         """Remove the copies of the event that have no place any more."""

@@ -78,8 +78,10 @@ class System:
         database_url: str,
         amqp_url: str | None = None,
         safety_poll_seconds: int,
+        connected: Sequence[Person] = PEOPLE,
     ) -> None:
-        """Take where to keep files, and the services to run on."""
+        """Take where to keep files, the services to run on, and whom to connect."""
+        self._connected = connected
         self._safety_poll_seconds = safety_poll_seconds
         self._directory = directory
         (port,) = free_ports(1)
@@ -96,7 +98,7 @@ class System:
         self.crm: simulators.Simulator
 
     def __enter__(self) -> Self:
-        """Start everything and connect everybody."""
+        """Start everything and connect people."""
         try:
             self._start_simulators()
             self.command("migrate")
@@ -105,7 +107,7 @@ class System:
                 self.start(name)
             eventually(self._assert_ready)
             self.api("PUT", "/google-app", CLIENT)
-            for person in PEOPLE:
+            for person in self._connected:
                 self.connect(person)
         except BaseException:
             self.__exit__(None, None, None)
@@ -141,6 +143,10 @@ class System:
         process = self._running.pop(name)
         process.terminate()
         process.wait(PATIENCE_SECONDS)
+
+    def resident_bytes(self, name: str) -> int:
+        """Return how much memory a process takes."""
+        return int(psutil.Process(self._running[name].pid).memory_info().rss)
 
     def kill(self, name: str) -> None:
         """End a process as a crash would."""
@@ -257,6 +263,11 @@ class System:
 
     def connect(self, person: Person) -> None:
         """Connect somebody, who gives consent, and wait for the first sync."""
+        self.consent(person)
+        eventually(lambda: self._assert_synced(person))
+
+    def consent(self, person: Person) -> None:
+        """Connect somebody, whose first sync has only begun then."""
         asked = self.api("POST", "/connections", {"crm_user_id": person.id})
         answer = self.google.order(
             "consent",
@@ -265,7 +276,6 @@ class System:
         )
         page = requests.get(answer["redirect_to"], timeout=30)
         assert page.ok, page.text
-        eventually(lambda: self._assert_synced(person))
 
     def _assert_synced(self, person: Person) -> None:
         connection = self.connection(person)

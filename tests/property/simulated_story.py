@@ -25,10 +25,15 @@ class SimulatedStory(Story):
         self.new_event(name, fields)
 
     def edit_series(self, name: str, pick: int, fields: dict[str, Any]) -> None:
-        """Somebody edits a whole series of theirs, or a copy of somebody else's."""
+        """Somebody edits a whole series of theirs, or a copy of somebody else's.
+
+        A guest who gives the own copy other occurrences than the meeting has is left
+        out: those are no meeting of anybody's.
+        """
         for event in one_of(self._account(name).series(), pick):
-            self.world.edit_event(event["id"], name, **fields)
-            self._tell_all()
+            if event["organizer"].get("self") or not fields.keys() & _OCCURRENCES:
+                self.world.edit_event(event["id"], name, **fields)
+                self._tell_all()
 
     def split_series(self, name: str, pick: int, fields: dict[str, Any]) -> None:
         """Somebody edits an occurrence of their own series, and all that follow."""
@@ -96,6 +101,10 @@ class SimulatedStory(Story):
     def _tell_all(self) -> None:
         for name in self.names:
             self.world.calendar_changed(name)
+
+
+_OCCURRENCES = {"recurrence", "start", "end"}
+"""What the occurrences of a series depend on."""
 
 
 class _Check:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shared.domain.reasons import Reason
 from tests.unit.workers.world import World
 
@@ -118,3 +120,33 @@ def test_a_disconnected_user_does_not_keep_the_task(world: World) -> None:
     _answer(world, "ann", ann="declined")
 
     assert world.only_task()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("order", [("ann", "ben"), ("ben", "ann")])
+def test_an_organizer_who_never_came_leaves_the_task_to_a_guest(
+    world: World, order: tuple[str, str]
+) -> None:
+    _share_declined(world, *order)
+
+    world.settle()
+
+    assert world.only_task()["owner_id"] == "ben"
+    assert world.crm_side.calls.count("create_task") == 1
+
+
+def test_an_organizer_who_comes_after_all_leads_the_guests_task(world: World) -> None:
+    _share_declined(world, "ben", "ann")
+    world.settle()
+
+    _answer(world, "ann", "ben")
+
+    assert world.only_task()["owner_id"] == "ben"
+    assert world.only_link().calendar_id == world.calendar("ann").id
+
+
+def _share_declined(world: World, *names: str) -> None:
+    """Put Ann's meeting, which she has declined, on both calendars."""
+    for name in names:
+        organizer = {"email": "ann@gmail.com", "self": name == "ann"}
+        guests = _guests(name, ann="declined")
+        world.add_event("shared", name, organizer=organizer, attendees=guests)

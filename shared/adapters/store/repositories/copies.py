@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 
 from shared.adapters.store.repositories.repository import Repository
 from shared.adapters.store.tables import Calendar, Connection, Copy, Link
@@ -31,16 +31,15 @@ class Copies(Repository[Copy]):
     def of_meeting(self, link: Link) -> Sequence[Copy]:
         """Return all copies of a link's meeting, those too that no look has joined."""
         known = Copy.link_id == link.id
-        same = (Copy.ical_uid == (link.ical_uid or "")) & (
-            Copy.original_start == link.original_start
-        )
-        return self._all(
-            select(Copy)
-            .join(Calendar, Calendar.id == Copy.calendar_id)
-            .join(Connection, Connection.id == Calendar.connection_id)
-            .where(Connection.organization_id == link.organization_id, known | same)
-            .order_by(Copy.id)
-        )
+        same = _is_of(link.ical_uid, link.original_start)
+        return self._all(_of_organization(link.organization_id).where(known | same))
+
+    def of_ical(
+        self, organization_id: int, ical_uid: str | None, original_start: str
+    ) -> Sequence[Copy]:
+        """Return all copies of a meeting, whether it has a link or not."""
+        same = _is_of(ical_uid, original_start)
+        return self._all(_of_organization(organization_id).where(same))
 
     def among(self, calendar_id: int, event_ids: Collection[str]) -> dict[str, Copy]:
         """Return the known copies among these events, by event id."""
@@ -111,3 +110,18 @@ class Copies(Repository[Copy]):
         (known,) = self.among(calendar_id, [event.id]).values()
         known.link_id = link_id or known.link_id
         return known
+
+
+def _of_organization(organization_id: int) -> Select[Copy]:
+    return (
+        select(Copy)
+        .join(Calendar, Calendar.id == Copy.calendar_id)
+        .join(Connection, Connection.id == Calendar.connection_id)
+        .where(Connection.organization_id == organization_id)
+        .order_by(Copy.id)
+    )
+
+
+def _is_of(ical_uid: str | None, original_start: str) -> ColumnElement[bool]:
+    same_series = Copy.ical_uid == (ical_uid or "")
+    return same_series & (Copy.original_start == original_start)
