@@ -421,7 +421,9 @@ class Mark:
         return [f"{r['method']} {r['path']}" for r in rows["requests"]]
 
 
-_READS = frozenset({"events.list", "events.get", "calendarList.list"})
+_READS = frozenset(
+    {"events.list", "events.get", "events.instances", "calendarList.list"}
+)
 
 
 def _last_id(simulator: simulators.Simulator) -> int:
