@@ -100,8 +100,13 @@ def _split(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
+def root_url(value: str) -> str:
+    """Return an address that paths are added to; raises `ValueError` for another."""
+    return _root_url(_http_url(value))
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-RootUrl = Annotated[HttpUrl, AfterValidator(_root_url)]
+RootUrl = Annotated[str, AfterValidator(root_url)]
 """One that paths are added to."""
 
 _LOWER = BeforeValidator(str.lower)

@@ -46,7 +46,7 @@ REFUSALS = [
     (401, {"error": "unauthorized_client"}, errors.ClientRefusedError),
     (401, {"error": "deleted_client"}, errors.ClientRefusedError),
     (400, {"error": "invalid_scope"}, errors.RemoteAuthError),
-    (400, {"error": "redirect_uri_mismatch"}, errors.RemoteAuthError),
+    (400, {"error": "redirect_uri_mismatch"}, google_oauth.RedirectRefusedError),
     (429, {"error": "rate_limit_exceeded"}, errors.RateLimitError),
     (500, {"error": "internal_failure"}, errors.RemoteUnavailableError),
     (503, None, errors.RemoteUnavailableError),

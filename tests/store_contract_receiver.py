@@ -306,3 +306,56 @@ class LetterQueriesContract(store_rows.OrganizationFixture):
 
         assert count == 1
         assert list(found) == [links[0].id]
+
+
+class SettingsQueriesContract(store_rows.OrganizationFixture):
+    """How much a change of the settings would concern."""
+
+    def test_events_that_we_made_are_counted_by_type(
+        self, store: Store, acme: tables.Organization
+    ) -> None:
+        meeting = {"type": "Meeting", "status": "open", "due_at": "x", "due_date": None}
+        call = meeting | {"type": "Call", "due_at": None, "due_date": "2026-03-02"}
+        rows: list[dict[str, Any]] = [
+            {"task": meeting},
+            {"task": meeting | {"status": "completed"}},
+            {"task": call},
+            {"task": meeting | {"type": "Visit"}, "origin": "google"},
+            {"task": meeting, "event_id": None},
+            {"task": meeting, "state": "detached"},
+            {"task": meeting | {"status": "cancelled"}},
+            {"task": None},
+        ]
+        with store.begin() as work:
+            for number, columns in enumerate(rows):
+                known = {"event_id": f"e{number}", "state": "active"}
+                work.links.add(_link(acme, **(known | columns)))
+
+            made = work.links.count_made(acme.id)
+            all_day = work.links.count_made_all_day(acme.id)
+            types = work.links.task_types(acme.id)
+
+        assert made == {"Meeting": 2, "Call": 1}
+        assert all_day == 1
+        assert types == ["Call", "Meeting", "Visit"]
+
+    def test_the_newest_job_of_a_kind_tells_when_it_began(
+        self, store: Store, acme: tables.Organization
+    ) -> None:
+        kind = (Trigger.SCHEDULE, Direction.BOTH)
+        with store.begin() as work:
+            before = work.jobs.last_begun(acme.id, *kind)
+            add_job(work, acme)
+
+            after = work.jobs.last_begun(acme.id, *kind)
+            other = work.jobs.last_begun(acme.id, Trigger.WEBHOOK, Direction.BOTH)
+
+        assert (before, after, other) == (None, NOW, None)
+
+
+def _link(
+    organization: tables.Organization,
+    **columns: Any,  # noqa: ANN401 - columns of the row
+) -> tables.Link:
+    values = {"origin": "crm", "created_at": NOW, "updated_at": NOW} | columns
+    return tables.Link(organization_id=organization.id, **values)

@@ -3,9 +3,9 @@
 A worker moves them, in a repair: nobody gets mail because of that.
 """
 
-from shared.adapters.store import tables
+from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import errors
+from shared.domain import errors, mapping, model
 from shared.domain.messages import Trigger
 from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
@@ -42,3 +42,24 @@ def choose(services: Services, connection_id: int, calendar: tables.Calendar) ->
                 work.calendars.select(work.calendars.by_id(former.id))
             work.commit()
         raise
+
+
+def count_events(
+    work: UnitOfWork, connection: tables.Connection, *, beside: int | None = None
+) -> tuple[int, int]:
+    """Count the events of a connection that we made, and those made in Google.
+
+    Those on the calendar `beside` are not counted, nor meetings that are cancelled.
+    """
+    made_here = made_there = 0
+    for link in work.links.of_connection(connection.id):
+        if link.calendar_id != beside and not _is_over(link):
+            made_here += link.origin == model.Side.CRM
+            made_there += link.origin == model.Side.GOOGLE
+    return made_here, made_there
+
+
+def _is_over(link: tables.Link) -> bool:
+    """Tell whether the meeting was cancelled on both sides: it stays where it is."""
+    known = link.baseline
+    return known is not None and mapping.baseline_from_document(known).meeting.cancelled

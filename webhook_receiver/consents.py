@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     NOT_STARTED = "not_started"
     DENIED = "denied"
     APP_VERIFIED = "app_verified"
+    APP_DENIED = "app_denied"
 
 
 class Consents:
@@ -66,7 +67,7 @@ class Consents:
             organization = work.organizations.by_id(organization_id)
             hint = _login_hint(work, organization_id, crm_user_id)
         asked = self._oauth.authorization(
-            _client(organization),
+            client_of(organization),
             redirect_uri=self.redirect_uri,
             state=state,
             login_hint=hint,
@@ -97,7 +98,8 @@ class Consents:
         if not code:
             refusal = google_oauth.refusal(answer.get("error", ""), "the consent")
             if isinstance(refusal, google_oauth.ConsentDeniedError):
-                return Outcome.DENIED
+                is_apps = asked.crm_user_id is None
+                return Outcome.APP_DENIED if is_apps else Outcome.DENIED
             raise refusal
         grant = self._exchange(organization, code, asked.code_verifier)
         if asked.crm_user_id is None:
@@ -119,7 +121,7 @@ class Consents:
     ) -> google_oauth.Grant:
         try:
             return self._oauth.exchange(
-                _client(organization),
+                client_of(organization),
                 redirect_uri=self.redirect_uri,
                 code=code,
                 code_verifier=code_verifier,
@@ -219,7 +221,8 @@ class Consents:
         return row
 
 
-def _client(organization: tables.Organization) -> google_oauth.Client:
+def client_of(organization: tables.Organization) -> google_oauth.Client:
+    """Return the Google client of an organization; raises `AppMissingError`."""
     if not (organization.google_client_id and organization.google_client_secret):
         raise AppMissingError
     return google_oauth.Client(

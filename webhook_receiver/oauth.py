@@ -6,12 +6,15 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
+from shared.adapters.store.states import Role
 from shared.domain import access, errors
 from webhook_receiver import consents, pages, problems
 from webhook_receiver.access import Access
 from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
+
+_OF_SETUP = {consents.Outcome.APP_VERIFIED, consents.Outcome.APP_DENIED}
 
 APP_MISSING = (
     "The Google app of the organization is not set up yet. "
@@ -57,8 +60,11 @@ class OAuth:
         except errors.SyncError as error:
             log.warning("A consent did not succeed: %s", error)
             raise _failure(error) from error
-        if self._access.signed_in() is not None:
-            return redirect(f"/me?notice={outcome}", HTTPStatus.SEE_OTHER)
+        caller = self._access.signed_in()
+        if caller is not None:
+            is_setup = outcome in _OF_SETUP and caller.role == Role.ADMIN
+            page = "/admin/setup" if is_setup else "/me"
+            return redirect(f"{page}?notice={outcome}", HTTPStatus.SEE_OTHER)
         return pages.result(outcome)
 
 

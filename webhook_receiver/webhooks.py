@@ -59,6 +59,16 @@ class _Event(BaseModel):
     data: _Record
 
 
+class _Test(BaseModel):
+    """A delivery that is only to find out whether deliveries arrive.
+
+    It is verified as any other, and queues nothing: 202 says that an event would have
+    been queued.
+    """
+
+    type: Literal["calendar_sync.test"]
+
+
 class Webhooks:
     """The two endpoints."""
 
@@ -83,16 +93,20 @@ class Webhooks:
     def crm(self, organization: str) -> Response:
         """Take an event of the CRM (Standard Webhooks)."""
 
-        def read() -> Message:
+        def read() -> Message | None:
             return self._crm_message(organization)
 
         return self._answer("crm", read, HTTPStatus.ACCEPTED)
 
     def _answer(
-        self, source: str, read: Callable[[], Message], accepted: HTTPStatus
+        self, source: str, read: Callable[[], Message | None], accepted: HTTPStatus
     ) -> Response:
         try:
-            self._broker.publish(read())
+            message = read()
+            if message is None:
+                self._broker.ping()
+            else:
+                self._broker.publish(message)
         except errors.WebhookError as error:
             log.warning("Refused a webhook of %s: %s", source, error)
             return _refused(source, error.status, str(error))
@@ -125,7 +139,8 @@ class Webhooks:
         )
         return self._message(uuid.uuid4().hex, Queue.GOOGLE_CHANGES, subject)
 
-    def _crm_message(self, organization: str) -> Message:
+    def _crm_message(self, organization: str) -> Message | None:
+        """Return what is to be queued; None for a test."""
         secrets = None
         if _NAME.fullmatch(organization):
             secrets = self._secrets.of(organization)
@@ -137,6 +152,8 @@ class Webhooks:
             organization, self._verify(body, organization, secrets)
         )
         event = _event(body)
+        if event is None:
+            return None
         subject = messages.TaskChanged(
             organization=organization,
             task_id=event.data.id,
@@ -183,16 +200,26 @@ def _body() -> bytes:
         raise errors.WebhookPayloadError(message) from None
 
 
-def _event(body: bytes) -> _Event:
+def _event(body: bytes) -> _Event | None:
     if request.mimetype != "application/json":
         message = "the body is not declared as application/json"
         raise errors.WebhookPayloadError(message)
     try:
         return _Event.model_validate_json(body)
     except ValidationError as error:
+        if _is_test(body):
+            return None
         places = {".".join(map(str, e["loc"])) or "body" for e in error.errors()}
         message = f"the body is not a valid event: {', '.join(sorted(places))}"
         raise errors.WebhookPayloadError(message) from None
+
+
+def _is_test(body: bytes) -> bool:
+    try:
+        _Test.model_validate_json(body)
+    except ValidationError:
+        return False
+    return True
 
 
 def _refused(source: str, status: HTTPStatus, reason: str) -> Response:

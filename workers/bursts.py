@@ -30,7 +30,7 @@ class Bursts:
         self._mutex = threading.Lock()
 
     def is_one(
-        self, organization: str, owner_id: str, now: datetime, *, is_new: bool
+        self, organization: str, owner_id: str, at: datetime, *, is_new: bool
     ) -> bool:
         """Count a change; tell whether its owner makes too many of them.
 
@@ -42,6 +42,6 @@ class Bursts:
                 self._seen.clear()
             whose = (organization, owner_id, is_new)
             seen = self._seen.setdefault(whose, deque(maxlen=MOST))
-            is_full = len(seen) == MOST and seen[0] > now - SPAN
-            seen.append(now)
+            is_full = len(seen) == MOST and abs(at - seen[0]) < SPAN
+            seen.append(at)
             return is_full

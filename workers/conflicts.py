@@ -97,7 +97,7 @@ def tell(
     notification = ports.Notification(
         title="A meeting was changed in the CRM and in Google Calendar",
         body="Choose which version to keep. Until then, both stay as they are.",
-        link=f"{public_url}/me",
+        link=f"{public_url}/me/conflicts",
         key=f"conflict:{conflict.id}",
     )
     try:

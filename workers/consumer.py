@@ -20,9 +20,11 @@ from shared.log import bound
 from workers import (
     backfill,
     bursts,
+    checking,
     deaths,
     handover,
     history,
+    inviting,
     leaving,
     pacing,
     parking,
@@ -31,6 +33,7 @@ from workers import (
     probing,
     pull,
     rolling,
+    searching,
     sync,
 )
 from workers.services import Services
@@ -63,6 +66,9 @@ class Dispatcher:
         self._rolling = rolling.Rolling(services, parked)
         self._probing = probing.Probing(services, parked)
         self._previewing = previewing.Previewing(services)
+        self._inviting = inviting.Inviting(services)
+        self._checking = checking.Checking(services)
+        self._searching = searching.Searching(services)
         self._handover = handover.Handover(services)
         self._leaving = leaving.Leaving(services)
 
@@ -107,6 +113,14 @@ class Dispatcher:
                 self._backfill.connection(message, subject)
             case messages.PreviewDue():
                 self._previewing.connection(message, subject)
+            case messages.InvitationDue():
+                self._inviting.user(subject)
+            case messages.CheckDue():
+                self._checking.organization(subject)
+            case messages.SearchDue():
+                self._searching.search(message, subject)
+            case messages.RepairDue():
+                self._searching.repair(subject)
             case messages.HandoverDue():
                 self._handover.connection(message, subject)
             case messages.RemovalDue():
@@ -136,14 +150,14 @@ class Dispatcher:
             task_id=subject.task_id,
             version=subject.version,
         )
-        if self._is_of_burst(subject, due):
+        if self._is_of_burst(message, subject, due):
             later = replace(message, queue=Queue.BACKFILL, subject=due)
             self._broker.publish(later)
         else:
             self._sync.task(message, due)
 
     def _is_of_burst(
-        self, subject: messages.TaskChanged, due: messages.TaskDue
+        self, message: Message, subject: messages.TaskChanged, due: messages.TaskDue
     ) -> bool:
         """Tell whether the change is one of so many that others would wait for it."""
         if subject.owner_id is None:
@@ -156,7 +170,8 @@ class Dispatcher:
         return self._bursts.is_one(
             subject.organization,
             subject.owner_id,
-            self._clock.now(),
+            # Not when it is worked on: in a crowd that is slow enough to hide a burst.
+            message.queued_at,
             is_new=link is None,
         )
 

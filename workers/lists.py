@@ -115,11 +115,12 @@ class Lists:
         *,
         is_change: bool = False,
     ) -> None:
-        singles = recurring.set_apart(page.events)
-        with self.services.store.begin() as work:
-            seen = intake.take_in(work, self.calendar, singles)
-            work.commit()
-        self._queue_events(seen, is_change=is_change)
+        for some in _batches(recurring.set_apart(page.events)):
+            # A whole page would hold up for long whoever else writes.
+            with self.services.store.begin() as work:
+                seen = intake.take_in(work, self.calendar, some)
+                work.commit()
+            self._queue_events(seen, is_change=is_change)
 
     def _queue_events(
         self, seen: Sequence[intake.Seen], *, is_change: bool = False

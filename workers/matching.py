@@ -6,7 +6,7 @@ same title, start and end are linked instead of being made again on the other si
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import LinkState
@@ -28,11 +28,12 @@ def link(
     looked at as any two that meet for the first time.
     """
     connection = work.connections.by_id(calendar.connection_id)
-    alike = _by_likeness(work, calendar, events, connection.crm_user_id)
+    read = [mapping.task_from_document(document) for document in tasks]
+    keys = [likeness.of_task(task, settings) for task in read]
+    wanted = {key for key in keys if key is not None}
+    alike = _by_likeness(work, calendar, events, connection.crm_user_id, wanted)
     linked: set[str] = set()
-    for document in tasks:
-        task = mapping.task_from_document(document)
-        key = likeness.of_task(task, settings)
+    for document, task, key in zip(tasks, read, keys, strict=True):
         found = alike.get(key) if key is not None else None
         if found and _is_free(work, connection.organization_id, task, settings):
             _store(
@@ -47,14 +48,17 @@ def _by_likeness(
     calendar: tables.Calendar,
     events: Iterable[model.Event],
     owner_id: str,
+    wanted: Collection[likeness.Key],
 ) -> dict[likeness.Key, deque[model.Event]]:
     alike: dict[likeness.Key, deque[model.Event]] = defaultdict(deque)
     for event in events:
         key = likeness.of_event(event, owner_id=owner_id)
         # A guest's copy may be led by the organizer's, and what names a task has one.
         is_own = event.is_organizer and event.task_id is None
+        if key is None or key not in wanted or not is_own:
+            continue
         copy = work.copies.of(calendar.id, event.id)
-        if key is not None and is_own and copy is not None and copy.link_id is None:
+        if copy is not None and copy.link_id is None:
             alike[key].append(event)
     return alike
 

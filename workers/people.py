@@ -15,8 +15,13 @@ def refresh(services: Services, organization: tables.Organization) -> None:
     read_at = organization.users_read_at
     if read_at is not None and read_at > now - FRESH:
         return
+    read(services, organization)
+
+
+def read(services: Services, organization: tables.Organization) -> None:
+    """Read the users of an organization, however lately they were read."""
     users = services.remotes.crm(organization).list_users()
     with services.store.begin() as work:
         work.users.replace_all(organization.id, users)
-        work.organizations.by_id(organization.id).users_read_at = now
+        work.organizations.by_id(organization.id).users_read_at = services.clock.now()
         work.commit()

@@ -47,8 +47,14 @@ def about(work: UnitOfWork, message: Message) -> About:  # noqa: C901, PLR0911 -
             | messages.RemovalDue()
         ):
             return _of_connection(work, message.subject.connection_id)
-        case messages.OrganizationDue(organization_id=organization_id):
-            return About(organization_id=organization_id)
+        case (
+            messages.OrganizationDue()
+            | messages.InvitationDue()
+            | messages.CheckDue()
+            | messages.SearchDue()
+            | messages.RepairDue()
+        ):
+            return About(organization_id=message.subject.organization_id)
         case messages.Unreadable():
             return About()
 

@@ -10,7 +10,7 @@ import pydantic
 from shared import config
 from shared.adapters.crm import CrmClient
 from shared.adapters.store import UnitOfWork, tables
-from shared.adapters.store.states import ConnectionState, GoogleAppState
+from shared.adapters.store.states import ConnectionState, CrmState, GoogleAppState
 from shared.domain import errors, model, ports, signing
 from shared.domain.settings import Settings
 
@@ -106,9 +106,10 @@ def read_users(url: str, api_key: str, clock: ports.Clock) -> list[model.User] |
 def store_users(
     work: UnitOfWork, row: tables.Organization, users: list[model.User], now: datetime
 ) -> None:
-    """Store the users of an organization as its CRM lists them."""
+    """Store the users of an organization as its CRM lists them: it lets us in."""
     work.users.replace_all(row.id, users)
-    row.users_read_at = now
+    row.users_read_at = row.crm_checked_at = now
+    row.crm_state = CrmState.VERIFIED
 
 
 def overview(work: UnitOfWork, row: tables.Organization) -> dict[str, object]:

@@ -102,6 +102,35 @@ class PreviewDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationDue:
+    """A user of the CRM is to be told how to connect."""
+
+    organization_id: int
+    crm_user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDue:
+    """Whether the CRM of an organization lets us in is to be found out."""
+
+    organization_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchDue:
+    """An organization is to be searched for orphans and duplicates."""
+
+    organization_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairDue:
+    """The orphans and duplicates that an admin has chosen are to be repaired."""
+
+    organization_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverDue:
     """What a connection led for others, too, is to be led by their copies."""
 
@@ -181,6 +210,10 @@ Subject = (
     | ConnectionDue
     | AccessDue
     | PreviewDue
+    | InvitationDue
+    | CheckDue
+    | SearchDue
+    | RepairDue
     | HandoverDue
     | RemovalDue
     | TaskDue
@@ -197,6 +230,10 @@ _SUBJECTS: dict[str, type[Subject]] = {
     "connection_due": ConnectionDue,
     "access_due": AccessDue,
     "preview_due": PreviewDue,
+    "invitation_due": InvitationDue,
+    "check_due": CheckDue,
+    "search_due": SearchDue,
+    "repair_due": RepairDue,
     "handover_due": HandoverDue,
     "removal_due": RemovalDue,
     "task_due": TaskDue,

@@ -16,6 +16,9 @@ from shared.domain import errors
 
 TOLERANCE = timedelta(minutes=5)
 PREFIX = "whsec_"
+SECRET_BYTES = 32
+"""How many random bytes a new secret is made of; the standard asks for 24 to 64."""
+_MOST_SECRETS = 2
 CHANNEL_TOKEN_PURPOSE = "channel-token"  # noqa: S105 - what a key is derived for
 """Where channel tokens are signed and verified, the key is derived for this."""
 
@@ -35,8 +38,17 @@ def secret_key(secret: str) -> bytes:
 
 
 def new_secret(random: bytes) -> str:
-    """Return a webhook secret made of random bytes; the standard asks for 24 to 64."""
+    """Return a webhook secret made of so many random bytes as `SECRET_BYTES`."""
     return PREFIX + base64.b64encode(random).decode()
+
+
+def rotated(secrets: Sequence[str], new: str) -> list[str]:
+    """Return the secrets once a new one is accepted, newest first.
+
+    The one before stays valid while the CRM goes on signing with it.
+    """
+    old = [known for known in secrets if known != new]
+    return [new, *old][:_MOST_SECRETS]
 
 
 def verify_webhook(

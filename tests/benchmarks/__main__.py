@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import services
-from tests.benchmarks import changes, tables, webhooks
+from tests.benchmarks import burst, changes, first_sync, pages, tables, webhooks
 from tests.benchmarks.tables import Row
 from tests.e2e.system import System
 
@@ -18,14 +18,24 @@ _OF_CHANGES: dict[str, Benchmark] = {
     "cost": changes.cost,
     "memory": changes.memory,
 }
-_NAMES = ["webhooks", *_OF_CHANGES]
+_NAMES = ["webhooks", *_OF_CHANGES, "pages", "burst", "first-sync"]
 
 
 def main() -> int:
     """Run those that are named, or all."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=...")
     parser.add_argument("names", nargs="*", choices=[*_NAMES, []], metavar="NAME")
-    names = parser.parse_args().names or _NAMES
+    parser.add_argument("--changes", type=int, default=burst.CHANGES, metavar="N")
+    options = parser.parse_args()
+    names = options.names or _NAMES
+    rows = first_sync.run() if "first-sync" in names else []
+    if set(names) - {"first-sync"}:
+        rows = _with_system(names, options.changes) + rows
+    sys.stdout.write(f"\n{tables.markdown(rows)}\n")
+    return 0
+
+
+def _with_system(names: Sequence[str], changes_of_burst: int) -> list[Row]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         system = System(
@@ -34,12 +44,10 @@ def main() -> int:
             amqp_url=stack.enter_context(services.virtual_host()),
             safety_poll_seconds=900,
         )
-        rows = _run(stack.enter_context(system), names)
-    sys.stdout.write(f"\n{tables.markdown(rows)}\n")
-    return 0
+        return _run(stack.enter_context(system), names, changes_of_burst)
 
 
-def _run(system: System, names: Sequence[str]) -> list[Row]:
+def _run(system: System, names: Sequence[str], changes_of_burst: int) -> list[Row]:
     rows: list[Row] = []
     if "webhooks" in names:
         rows += webhooks.run(system)
@@ -48,6 +56,10 @@ def _run(system: System, names: Sequence[str]) -> list[Row]:
         desk = changes.Desk(system)
         for benchmark in wanted:
             rows += benchmark(desk)
+    if "burst" in names:
+        rows += burst.run(system, changes_of_burst)
+    if "pages" in names:
+        rows += pages.run(system)
     return rows
 
 

@@ -79,8 +79,10 @@ class System:
         amqp_url: str | None = None,
         safety_poll_seconds: int,
         connected: Sequence[Person] = PEOPLE,
+        has_google_app: bool = True,
     ) -> None:
-        """Take where to keep files, the services to run on, and whom to connect."""
+        """Take where to keep files, the services to run on, and what is set up."""
+        self._has_google_app = has_google_app
         self._connected = connected
         self._safety_poll_seconds = safety_poll_seconds
         self._directory = directory
@@ -106,7 +108,8 @@ class System:
             for name in ("serve", "work", "periodic"):
                 self.start(name)
             eventually(self._assert_ready)
-            self.api("PUT", "/google-app", CLIENT)
+            if self._has_google_app:
+                self.api("PUT", "/google-app", CLIENT)
             for person in self._connected:
                 self.connect(person)
         except BaseException:

@@ -261,3 +261,100 @@ def test_nobody_listening_counts_as_an_outage() -> None:
 
     with pytest.raises(errors.RemoteUnavailableError):
         google_oauth_stub.exchanged(oauth)
+
+
+def check(oauth: google_oauth.GoogleOAuth) -> None:
+    """Check the client."""
+    oauth.check_client(
+        google_oauth_stub.CLIENT, redirect_uri=google_oauth_stub.CALLBACK
+    )
+
+
+def error_page(code: str) -> str:
+    """Return where Google sends a browser with an app that it refuses."""
+    packed = b"\n" + bytes([len(code)]) + code.encode() + b"\x12\x0fYou can't sign in"
+    text = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return f"https://accounts.google.example/signin/oauth/error?authError={text}&x=1"
+
+
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [(302, "https://accounts.google.example/v3/signin"), (200, "")],
+)
+def test_a_client_is_checked_without_anybodys_consent(
+    oauth: google_oauth.GoogleOAuth,
+    stub: stub_server.StubServer,
+    status: int,
+    location: str,
+) -> None:
+    stub.answer({"error": "invalid_grant"}, status=400)
+    stub.answer(status=status, location=location)
+
+    check(oauth)
+
+    asked, page = stub.received
+    assert (asked.path, asked.form["client_secret"]) == ("/token", "hush-client")
+    assert asked.form["redirect_uri"] == google_oauth_stub.CALLBACK
+    assert page.query["redirect_uri"] == [google_oauth_stub.CALLBACK]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("redirect_uri_mismatch", google_oauth.RedirectRefusedError),
+        ("invalid_client", errors.ClientRefusedError),
+        ("org_internal", errors.AdminPolicyError),
+    ],
+)
+def test_what_only_the_consent_page_refuses_is_found(
+    oauth: google_oauth.GoogleOAuth,
+    stub: stub_server.StubServer,
+    code: str,
+    expected: type[errors.SyncError],
+) -> None:
+    stub.answer({"error": "invalid_grant"}, status=400)
+    stub.answer(status=302, location=error_page(code))
+
+    with pytest.raises(expected):
+        check(oauth)
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "expected"),
+    [each for each in google_oauth_stub.REFUSALS if "invalid_grant" not in str(each)],
+)
+def test_a_client_that_the_token_endpoint_refuses_is_not_asked_further(
+    oauth: google_oauth.GoogleOAuth,
+    stub: stub_server.StubServer,
+    status: int,
+    document: object,
+    expected: type[errors.SyncError],
+) -> None:
+    stub.answer(document, status=status)
+
+    with pytest.raises(expected):
+        check(oauth)
+
+    assert len(stub.received) == 1
+
+
+@pytest.mark.parametrize(
+    "location", ["https://x.example/?authError=%F0", "?authError=a"]
+)
+def test_an_error_page_that_cannot_be_read_refuses_nothing(
+    oauth: google_oauth.GoogleOAuth, stub: stub_server.StubServer, location: str
+) -> None:
+    stub.answer({"error": "invalid_grant"}, status=400)
+    stub.answer(status=302, location=location)
+
+    check(oauth)
+
+
+def test_a_consent_page_that_is_away_leaves_the_check_open(
+    oauth: google_oauth.GoogleOAuth, stub: stub_server.StubServer
+) -> None:
+    stub.answer({"error": "invalid_grant"}, status=400)
+    stub.answer(status=503)
+
+    with pytest.raises(errors.RemoteUnavailableError):
+        check(oauth)

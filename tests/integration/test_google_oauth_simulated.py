@@ -160,3 +160,28 @@ def test_a_revoked_grant_is_told_apart_from_all_else(
 
     with pytest.raises(errors.GrantRevokedError):
         google_oauth_stub.api(simulator.url).account(credentials).list_calendars()
+
+
+@pytest.mark.parametrize(
+    ("secret", "callback", "expected"),
+    [
+        ("hush-client", google_oauth_stub.CALLBACK, None),
+        ("guess", google_oauth_stub.CALLBACK, errors.ClientRefusedError),
+        ("hush-client", "http://localhost/other", google_oauth.RedirectRefusedError),
+    ],
+)
+def test_a_check_tells_a_wrong_secret_from_a_wrong_address(
+    simulator: simulators.Simulator,
+    secret: str,
+    callback: str,
+    expected: type[errors.SyncError] | None,
+) -> None:
+    client = google_oauth.Client(client_id="acme", client_secret=secret)
+    found = None
+
+    try:
+        google_oauth_stub.at(simulator.url).check_client(client, redirect_uri=callback)
+    except errors.SyncError as error:
+        found = type(error)
+
+    assert found is expected

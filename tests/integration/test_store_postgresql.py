@@ -13,6 +13,7 @@ from tests import (
     store_contract,
     store_contract_access,
     store_contract_history,
+    store_contract_pages,
     store_contract_parties,
     store_contract_receiver,
     store_contract_records,
@@ -92,6 +93,18 @@ class TestConnectionQueries(store_contract_receiver.ConnectionQueriesContract):
 
 
 class TestLetterQueries(store_contract_receiver.LetterQueriesContract):
+    """On PostgreSQL."""
+
+
+class TestSettingsQueries(store_contract_receiver.SettingsQueriesContract):
+    """On PostgreSQL."""
+
+
+class TestRoster(store_contract_pages.RosterContract):
+    """On PostgreSQL."""
+
+
+class TestActivity(store_contract_pages.ActivityContract):
     """On PostgreSQL."""
 
 

@@ -7,14 +7,17 @@ from webhook_receiver.access import Access
 from webhook_receiver.api import (
     conflicts,
     connections,
+    crm,
     dead_letters,
     google_app,
     health,
     held_deletions,
     jobs,
     links,
+    orphans,
     previews,
     settings,
+    users,
 )
 from webhook_receiver.api.routes import PREFIX, SECURITY_SCHEMES, Routes, refuse
 from webhook_receiver.api.shapes import Problem
@@ -34,6 +37,7 @@ def register(app: OpenAPI, services: Services, access: Access) -> None:
     routes = Routes(access)
     for resource in (
         google_app.GoogleApp(services),
+        crm.Crm(services),
         settings.SettingsOfOrganization(services),
         connections.Connections(services),
         previews.Previews(services),
@@ -42,7 +46,9 @@ def register(app: OpenAPI, services: Services, access: Access) -> None:
         held_deletions.HeldDeletions(services),
         links.Links(services),
         dead_letters.DeadLetters(services),
+        orphans.Orphans(services),
         health.Health(services),
+        users.Users(services),
     ):
         resource.register(routes)
     app.register_api(routes.blueprint)

@@ -1,7 +1,7 @@
 """Conflicts: listed, and settled by whom they wait for."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, Any
 
@@ -34,6 +34,12 @@ class ConflictDocument(shapes.Document):
     choice: dict[str, str] | None = Field(
         description="What has been chosen, until it is carried out."
     )
+    crm_edited_at: datetime | None = Field(
+        description="When the task was last edited; of an open conflict only."
+    )
+    google_edited_at: datetime | None = Field(
+        description="When the event was last edited; of an open conflict only."
+    )
 
 
 class ConflictPage(shapes.Document):
@@ -47,6 +53,7 @@ class ConflictQuery(shapes.PageQuery):
     """Which conflicts."""
 
     state: ConflictState | SkipJsonSchema[None] = shapes.left_out()
+    crm_user_id: shapes.Text | SkipJsonSchema[None] = shapes.left_out()
 
 
 class ConflictPath(shapes.Path):
@@ -104,12 +111,12 @@ class Conflicts:
             page = work.conflicts.page(
                 caller.organization_id,
                 state=query.state,
-                crm_user_id=(caller.crm_user_id or "") if caller.is_confined else None,
+                crm_user_id=_whose(caller, query.crm_user_id),
                 limit=query.limit,
                 cursor=query.cursor,
             )
             links = work.links.by_ids({row.link_id for row in page.rows})
-        items = [_document(row, links[row.link_id]) for row in page.rows]
+            items = [_document(work, row, links[row.link_id]) for row in page.rows]
         return ConflictPage(items=items, next_cursor=page.next_cursor)
 
     def resolve_conflict(
@@ -124,15 +131,28 @@ class Conflicts:
             conflict, link = _visible(work, path.conflict_id)
             stale = _why_stale(conflict, body)
             if stale is not None:
-                current = _document(conflict, link).model_dump(mode="json")
+                current = _document(work, conflict, link).model_dump(mode="json")
                 raise problems.ProblemError(HTTPStatus.CONFLICT, stale, current=current)
             conflict.choice = _choice(conflict.fields, body)
+            document = _document(work, conflict, link)
             work.commit()
         # Whoever looks at the record next carries it out, should this get lost.
         subject = looks.subject_of_link(link)
         due = [subject] if subject else []
         self._broker.publish(*looks.messages_for(due, Trigger.MANUAL, self._clock))
-        return _document(conflict, link)
+        return document
+
+
+def _whose(caller: identity.Identity, wanted: str | None) -> str | None:
+    """Return the user whose conflicts are listed; None for everybody's."""
+    if not caller.is_confined:
+        return wanted
+    own = caller.crm_user_id or _NOBODY
+    return own if wanted in {None, own} else _NOBODY
+
+
+_NOBODY = ""
+"""No user has this id."""
 
 
 def _visible(work: UnitOfWork, conflict_id: int) -> tuple[tables.Conflict, tables.Link]:
@@ -167,7 +187,11 @@ def _choice(contested: Collection[str], body: ResolveBody) -> dict[str, str]:
     return {field: side.value for field, side in chosen.items()}
 
 
-def _document(row: tables.Conflict, link: tables.Link) -> ConflictDocument:
+def _document(
+    work: UnitOfWork, row: tables.Conflict, link: tables.Link
+) -> ConflictDocument:
+    is_open = row.state == ConflictState.OPEN
+    crm_at, google_at = _edited(work, link) if is_open else (None, None)
     return ConflictDocument(
         id=row.id,
         task_id=link.task_id,
@@ -181,4 +205,23 @@ def _document(row: tables.Conflict, link: tables.Link) -> ConflictDocument:
         google=row.google,
         version=row.version,
         choice=row.choice,
+        crm_edited_at=crm_at,
+        google_edited_at=google_at,
     )
+
+
+def _edited(
+    work: UnitOfWork, link: tables.Link
+) -> tuple[datetime | None, datetime | None]:
+    """Return when each side was last edited, by our clock: so the policies see it."""
+    crm_at, google_at = link.task_changed_at, None
+    if crm_at is not None:
+        organization = work.organizations.by_id(link.organization_id)
+        crm_at -= timedelta(seconds=organization.crm_skew_seconds)
+    copy = work.copies.of(link.calendar_id, link.event_id)
+    if copy is not None and copy.changed_at is not None:
+        calendar = work.calendars.by_id(copy.calendar_id)
+        connection = work.connections.by_id(calendar.connection_id)
+        skew = timedelta(seconds=connection.google_skew_seconds)
+        google_at = copy.changed_at - skew
+    return crm_at, google_at

@@ -105,6 +105,13 @@ class MoveDocument(shapes.Document):
     stays: int
 
 
+class RemovalDocument(shapes.Document):
+    """How many events would be removed, and how many were made in Google and stay."""
+
+    removes: int
+    stays: int
+
+
 class ConnectionPath(shapes.Path):
     """Which connection."""
 

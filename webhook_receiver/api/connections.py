@@ -4,7 +4,7 @@ from http import HTTPMethod, HTTPStatus
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import mapping, model, scope
+from shared.domain import scope
 from webhook_receiver import choosing, consents, disconnecting, identity, problems
 from webhook_receiver.api import connection_shapes, google_app, jobs, routes, shapes
 from webhook_receiver.services import Services
@@ -61,6 +61,14 @@ class Connections:
             answer=None,
             status=HTTPStatus.NO_CONTENT,
             refuses=[missing, conflict],
+        )
+        api.add(
+            get,
+            f"{_ONE}/removal",
+            self.preview_removal,
+            roles=own,
+            answer=connection_shapes.RemovalDocument,
+            refuses=[missing],
         )
         api.add(
             HTTPMethod.PATCH,
@@ -190,12 +198,19 @@ class Connections:
             chosen = _calendar(work, connection, query.calendar_id)
             if chosen is None or chosen.access_role not in scope.WRITABLE_ROLES:
                 raise problems.not_found()
-            made_here = made_there = 0
-            for link in work.links.of_connection(connection.id):
-                if link.calendar_id != chosen.id and not _is_over(link):
-                    made_here += link.origin == model.Side.CRM
-                    made_there += link.origin == model.Side.GOOGLE
+            made_here, made_there = choosing.count_events(
+                work, connection, beside=chosen.id
+            )
         return connection_shapes.MoveDocument(moves=made_here, stays=made_there)
+
+    def preview_removal(
+        self, path: connection_shapes.ConnectionPath
+    ) -> connection_shapes.RemovalDocument:
+        """Count what disconnecting with `events=remove` would remove."""
+        with self._store.read() as work:
+            connection = visible(work, path.connection_id)
+            made_here, made_there = choosing.count_events(work, connection)
+        return connection_shapes.RemovalDocument(removes=made_here, stays=made_there)
 
     def list_calendars(
         self, path: connection_shapes.ConnectionPath
@@ -203,14 +218,9 @@ class Connections:
         """Return the calendars that the account can write, as last read."""
         with self._store.read() as work:
             connection = visible(work, path.connection_id)
-            sub = connection.google_sub
-            rows = work.calendars.of_account(connection.id, sub) if sub else []
+            rows = writable_of(work, connection)
         return connection_shapes.CalendarPage(
-            items=[
-                connection_shapes.of_calendar(row)
-                for row in rows
-                if row.access_role in scope.WRITABLE_ROLES
-            ],
+            items=[connection_shapes.of_calendar(row) for row in rows],
             next_cursor=None,
         )
 
@@ -238,6 +248,15 @@ def visible(work: UnitOfWork, connection_id: int) -> tables.Connection:
     return row
 
 
+def writable_of(
+    work: UnitOfWork, connection: tables.Connection
+) -> list[tables.Calendar]:
+    """Return the calendars that the account of a connection can write."""
+    sub = connection.google_sub
+    rows = work.calendars.of_account(connection.id, sub) if sub else []
+    return [row for row in rows if row.access_role in scope.WRITABLE_ROLES]
+
+
 def _writable(
     work: UnitOfWork, connection: tables.Connection, google_calendar_id: str
 ) -> tables.Calendar:
@@ -259,12 +278,6 @@ def _calendar(
 ) -> tables.Calendar | None:
     sub = connection.google_sub or ""
     return work.calendars.of(connection.id, sub, google_calendar_id)
-
-
-def _is_over(link: tables.Link) -> bool:
-    """Tell whether the meeting was cancelled on both sides: it stays where it is."""
-    known = link.baseline
-    return known is not None and mapping.baseline_from_document(known).meeting.cancelled
 
 
 def _why_no_user(organization: tables.Organization, user: tables.CrmUser | None) -> str:

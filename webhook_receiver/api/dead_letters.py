@@ -1,18 +1,20 @@
 """Dead letters: what failed for good, to be replayed or discarded."""
 
+import contextlib
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPMethod, HTTPStatus
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.adapters.store import tables
 from shared.adapters.store.states import Role
-from shared.domain import errors, messages
+from shared.domain import errors, messages, reasons
 from shared.domain.messages import Message, Trigger
 from webhook_receiver import identity, problems
 from webhook_receiver.api import routes, shapes
@@ -34,6 +36,29 @@ class DeadLetterDocument(shapes.Document):
     event_id: str | None
     attempts: int
     created_at: datetime
+
+
+class FailureDocument(shapes.Document):
+    """One attempt that did not succeed."""
+
+    at: datetime
+    reason: str
+    explanation: str
+    error: str
+
+
+class DeadLetterDetailDocument(DeadLetterDocument):
+    """A dead letter with its message, and every attempt that failed."""
+
+    message: dict[str, Any] | None = Field(description="Null if it cannot be read.")
+    text: str = Field(description="The message as it was in its queue.")
+    failures: list[FailureDocument]
+
+
+class DeadLetterPath(shapes.Path):
+    """Which dead letter."""
+
+    dead_letter_id: shapes.Id
 
 
 class DeadLetterPage(shapes.Document):
@@ -112,6 +137,14 @@ class DeadLetters:
             answer=DeadLetterPage,
         )
         api.add(
+            HTTPMethod.GET,
+            "/dead-letters/<int:dead_letter_id>",
+            self.show_dead_letter,
+            roles=roles,
+            answer=DeadLetterDetailDocument,
+            refuses=[HTTPStatus.NOT_FOUND],
+        )
+        api.add(
             HTTPMethod.POST,
             "/dead-letters/replay",
             self.replay,
@@ -141,6 +174,18 @@ class DeadLetters:
             )
         items = [_document(row) for row in page.rows]
         return DeadLetterPage(items=items, next_cursor=page.next_cursor)
+
+    def show_dead_letter(self, path: DeadLetterPath) -> DeadLetterDetailDocument:
+        """Return a dead letter with its message and its failed attempts."""
+        with self._store.read() as work:
+            rows = work.dead_letters.by_ids(
+                identity.caller().organization_id,
+                [path.dead_letter_id],
+                with_nobodys=sees_nobodys(),
+            )
+        if not rows:
+            raise problems.not_found()
+        return _detail(rows[0])
 
     def replay(self, body: SelectionBody) -> ReplayedDocument:
         """Put messages back into their queues; they are looked at as if new."""
@@ -225,3 +270,31 @@ def _document(row: tables.DeadLetter) -> DeadLetterDocument:
         attempts=row.attempts,
         created_at=row.created_at,
     )
+
+
+def _detail(row: tables.DeadLetter) -> DeadLetterDetailDocument:
+    failures: Sequence[messages.Failure] = ()
+    with contextlib.suppress(errors.MessageDecodeError):
+        failures = messages.decode(row.message.encode()).failures
+    return DeadLetterDetailDocument(
+        **_document(row).model_dump(),
+        message=_parsed(row.message),
+        text=row.message,
+        failures=[
+            FailureDocument(
+                at=failure.at,
+                reason=failure.reason,
+                explanation=reasons.explain(failure.reason),
+                error=failure.error,
+            )
+            for failure in failures
+        ],
+    )
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None

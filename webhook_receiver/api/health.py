@@ -1,21 +1,70 @@
 """How the sync of an organization is doing."""
 
+import statistics
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPMethod
+from typing import Self
 
+from shared.adapters.store import UnitOfWork
+from shared.adapters.store.repositories.activity import HOUR, Arrival, Hour
 from shared.domain import errors
+from shared.domain.messages import Trigger
+from shared.domain.settings import Frequency, Settings
 from webhook_receiver import identity
 from webhook_receiver.api import dead_letters, routes, shapes
 from webhook_receiver.services import Services
 
 WINDOW = timedelta(hours=1)
+EXPIRES_SOON = timedelta(days=1)
+HOURS = 7 * 24
+
+_PUSHED_WITHIN = timedelta(days=1)
+_MOST_ARRIVALS = 500
+"""Enough for a median; more would make the answer slow, and no truer."""
+_PATIENCE = timedelta(seconds=30)
+"""A change that is older when a poll finds it was missed, as in `workers.pull`."""
 
 
 class ChannelsDocument(shapes.Document):
-    """Watch channels, by whether Google still notifies through them."""
+    """Watch channels, by whether Google still notifies through them.
+
+    `expiring` are open ones that end within a day, and should have been replaced.
+    """
 
     open: int
+    expiring: int
     expired: int
+
+
+class PushDocument(shapes.Document):
+    """How changes made in Google arrived within a day, by the newest of them.
+
+    `median_seconds` and `slow_seconds` are from an edit until the CRM has it: half of
+    the pushed changes, and nine in ten, took no longer. `missed` were not pushed.
+    """
+
+    arrived: int
+    missed: int
+    median_seconds: float | None
+    slow_seconds: float | None
+
+    @classmethod
+    def of(cls, arrivals: Sequence[Arrival]) -> Self:
+        """Return what single arrivals add up to."""
+        pushed = [a for a in arrivals if a.trigger == Trigger.WEBHOOK]
+        missed = sum(_is_missed(a) for a in arrivals if a.trigger == Trigger.SCHEDULE)
+        took = sorted(
+            max(0.0, (each.at - each.edited_at).total_seconds())
+            for each in pushed
+            if each.edited_at is not None
+        )
+        return cls(
+            arrived=len(pushed) + missed,
+            missed=missed,
+            median_seconds=round(statistics.median(took), 1) if took else None,
+            slow_seconds=round(took[len(took) * 9 // 10], 1) if took else None,
+        )
 
 
 class RecentJobsDocument(shapes.Document):
@@ -29,7 +78,10 @@ class RecentJobsDocument(shapes.Document):
 
 
 class HealthDocument(shapes.Document):
-    """How the sync is doing; `queues` is null while the broker does not answer."""
+    """How the sync is doing; `queues` is null while the broker does not answer.
+
+    `push` is null where changes are not followed at once.
+    """
 
     queues: dict[str, int] | None
     connections: dict[str, int]
@@ -38,6 +90,32 @@ class HealthDocument(shapes.Document):
     held_deletions: int
     dead_letters: int
     recent: RecentJobsDocument
+    push: PushDocument | None
+
+
+class HourDocument(shapes.Document):
+    """How many changes were written to each side in an hour, and how many failed."""
+
+    at: datetime
+    to_google: int
+    to_crm: int
+    errors: int
+
+    @classmethod
+    def of(cls, hour: Hour) -> Self:
+        """Return an hour as the API shows it."""
+        return cls(
+            at=hour.at,
+            to_google=hour.to_google,
+            to_crm=hour.to_crm,
+            errors=hour.errors,
+        )
+
+
+class ActivityDocument(shapes.Document):
+    """The hours of the last week, the present one at the end."""
+
+    hours: list[HourDocument]
 
 
 class Health:
@@ -58,6 +136,13 @@ class Health:
             roles=routes.OPERATION,
             answer=HealthDocument,
         )
+        api.add(
+            HTTPMethod.GET,
+            "/activity",
+            self.read_activity,
+            roles=routes.OPERATION,
+            answer=ActivityDocument,
+        )
 
     def read_health(self) -> HealthDocument:
         """Return the depths of all queues, and the organization's counts."""
@@ -66,11 +151,16 @@ class Health:
         queues = self._depths()
         with self._store.read() as work:
             live, expired = work.channels.count_open(organization_id, now=now)
+            expiring = work.channels.count_expiring(
+                organization_id, now=now, before=now + EXPIRES_SOON
+            )
             totals = work.jobs.totals_since(organization_id, now - WINDOW)
             return HealthDocument(
                 queues=queues,
                 connections=work.connections.count_by_state(organization_id),
-                channels=ChannelsDocument(open=live, expired=expired),
+                channels=ChannelsDocument(
+                    open=live, expiring=expiring, expired=expired
+                ),
                 open_conflicts=work.conflicts.count_open(organization_id),
                 held_deletions=work.held_deletions.count_waiting(organization_id),
                 dead_letters=work.dead_letters.count(
@@ -83,10 +173,39 @@ class Health:
                     conflicts=totals.conflicts,
                     errors=totals.errors,
                 ),
+                push=_push(work, organization_id, now),
             )
+
+    def read_activity(self) -> ActivityDocument:
+        """Return what was done in each hour of the last week."""
+        now = self._clock.now()
+        last = now.replace(minute=0, second=0, microsecond=0)
+        with self._store.read() as work:
+            hours = work.activity.by_hour(
+                identity.caller().organization_id,
+                since=last - (HOURS - 1) * HOUR,
+                hours=HOURS,
+            )
+        return ActivityDocument(hours=[HourDocument.of(hour) for hour in hours])
 
     def _depths(self) -> dict[str, int] | None:
         try:
             return dict(self._broker.depths())
         except errors.BrokerConnectionError:
             return None
+
+
+def _push(work: UnitOfWork, organization_id: int, now: datetime) -> PushDocument | None:
+    organization = work.organizations.by_id(organization_id)
+    settings = Settings.from_document(organization.settings)
+    if settings.frequency is not Frequency.REALTIME:
+        return None
+    arrivals = work.activity.arrivals(
+        organization_id, since=now - _PUSHED_WITHIN, limit=_MOST_ARRIVALS
+    )
+    return PushDocument.of(arrivals)
+
+
+def _is_missed(arrival: Arrival) -> bool:
+    edited = arrival.edited_at
+    return edited is not None and arrival.at - edited > _PATIENCE

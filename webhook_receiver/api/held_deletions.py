@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPMethod, HTTPStatus
-from typing import Any
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import Direction
@@ -11,7 +10,7 @@ from shared.domain import messages, model
 from shared.domain.messages import Trigger
 from shared.domain.reconcile import Hold
 from webhook_receiver import identity, looks, problems
-from webhook_receiver.api import routes, shapes
+from webhook_receiver.api import links, routes, shapes
 from webhook_receiver.services import Services
 from webhook_receiver.syncs import Syncs
 
@@ -110,21 +109,21 @@ class HeldDeletions:
         with self._store.begin() as work:
             row = _undecided(work, held_id)
             row.state, row.decided_at = decision, now
-            links = work.held_deletions.links_of(row.id)
+            held = work.held_deletions.links_of(row.id)
             job = work.jobs.start(
                 organization_id=row.organization_id,
                 connection_id=row.connection_id,
                 trigger=Trigger.REPAIR,
                 direction=Direction.BOTH,
                 now=now,
-                expected=len(links),
+                expected=len(held),
             )
             work.commit()
-        subjects = [_subject(row, link) for link in links]
+        subjects = [_subject(row, link) for link in held]
         due = looks.messages_for(subjects, Trigger.REPAIR, self._clock, job_id=job.id)
         # Should they get lost, a timer finds that the decision was not carried out.
         self._syncs.publish(due, [job])
-        return _document(row, links)
+        return _document(row, held)
 
 
 def _undecided(work: UnitOfWork, held_id: int) -> tables.HeldDeletion:
@@ -149,24 +148,18 @@ def _subject(row: tables.HeldDeletion, link: tables.Link) -> messages.Subject:
 
 
 def _document(
-    row: tables.HeldDeletion, links: Sequence[tables.Link]
+    row: tables.HeldDeletion, held: Sequence[tables.Link]
 ) -> HeldDeletionDocument:
     return HeldDeletionDocument(
         id=row.id,
         connection_id=row.connection_id,
         side=row.side,
         created_at=row.created_at,
-        count=len(links),
+        count=len(held),
         items=[
             HeldRecordDocument(
-                task_id=link.task_id, event_id=link.event_id, title=_title(link)
+                task_id=link.task_id, event_id=link.event_id, title=links.title_of(link)
             )
-            for link in links
+            for link in held
         ],
     )
-
-
-def _title(link: tables.Link) -> str | None:
-    known: dict[str, Any] = link.baseline or {}
-    title: str | None = known.get("meeting", {}).get("title")
-    return title

@@ -5,7 +5,7 @@ from datetime import datetime
 from http import HTTPMethod, HTTPStatus
 from typing import Any, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.adapters.store import JobFilter, UnitOfWork, tables
@@ -122,8 +122,8 @@ class JobQuery(shapes.PageQuery):
         description="The id of a user, or a part of a name or an address.",
     )
     has_errors: bool | SkipJsonSchema[None] = shapes.left_out()
-    since: AwareDatetime | SkipJsonSchema[None] = shapes.left_out()
-    until: AwareDatetime | SkipJsonSchema[None] = shapes.left_out()
+    since: shapes.Instant | SkipJsonSchema[None] = shapes.left_out()
+    until: shapes.Instant | SkipJsonSchema[None] = shapes.left_out()
 
 
 class JobPath(shapes.Path):

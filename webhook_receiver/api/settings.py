@@ -104,13 +104,23 @@ class SettingsOfOrganization:
             row = work.organizations.by_id(identity.caller().organization_id)
         return _document(Settings.from_document(row.settings))
 
+    def weigh_settings(self, body: SettingsBody) -> tuple[Settings, Settings]:
+        """Return the settings as they are, and as a change would leave them.
+
+        Raises what `change_settings` would refuse the change with; nothing is saved.
+        """
+        with self._store.read() as work:
+            row = work.organizations.by_id(identity.caller().organization_id)
+        old = Settings.from_document(row.settings)
+        return old, _merged(old, _changes(body))
+
     def change_settings(self, body: SettingsBody) -> SettingsBody:
         """Change the settings that are named; a change of scope starts repairs."""
         with self._store.begin() as work:
             row = work.organizations.by_id(identity.caller().organization_id)
             before = row.settings
             old = Settings.from_document(before)
-            new = _merged(old, body.model_dump(exclude_unset=True, mode="json"))
+            new = _merged(old, _changes(body))
             row.settings = new.to_document()
             is_followed_anew = _begins_to_follow(old, new)
             jobs = []
@@ -153,6 +163,10 @@ class SettingsOfOrganization:
                     now.settings = before
                 work.commit()
             raise
+
+
+def _changes(body: SettingsBody) -> dict[str, Any]:
+    return body.model_dump(exclude_unset=True, mode="json")
 
 
 def _merged(old: Settings, changes: dict[str, Any]) -> Settings:

@@ -6,6 +6,7 @@ The names of what comes in end in Path, Query or Body: `routes.refuse` goes by t
 from typing import Annotated, Any
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +25,17 @@ def _whole(value: object) -> object:
     # To JSON, 7.0 and 7 are the same number.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
+
+def _written(value: object) -> object:
+    # Pydantic would take a number for the seconds since 1970.
+    if isinstance(value, str) and "T" not in value.upper():
+        message = "must be an instant, such as 2026-03-02T09:30:00Z"
+        raise ValueError(message)
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""An instant with its offset (RFC 3339)."""
 
 WHOLE = BeforeValidator(_whole)
 """Goes after the bounds: pydantic documents those of a plain number only."""

@@ -4,11 +4,12 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from webhook_receiver.api import refuse, shapes
 
 Query = TypeVar("Query", bound=shapes.Query)
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def query(shape: type[Query], **fixed: object) -> Query:
@@ -18,8 +19,13 @@ def query(shape: type[Query], **fixed: object) -> Query:
     set whatever the address says.
     """
     given = {name: value for name, value in request.args.items() if value}
+    return validated(shape, **{**given, **fixed})
+
+
+def validated(shape: type[Shape], **given: object) -> Shape:
+    """Return what the API takes; raises the refusal for what it does not."""
     try:
-        return shape.model_validate({**given, **fixed})
+        return shape.model_validate(given)
     except ValidationError as error:
         refuse(error)
 

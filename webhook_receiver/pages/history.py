@@ -29,6 +29,7 @@ class HistoryQuery(shapes.PageQuery):
 
     state: JobState | SkipJsonSchema[None] = None
     direction: Direction | SkipJsonSchema[None] = None
+    has_errors: bool | SkipJsonSchema[None] = None
     user: shapes.Text | SkipJsonSchema[None] = None
     first: date | SkipJsonSchema[None] = None
     last: date | SkipJsonSchema[None] = None
@@ -84,6 +85,7 @@ class History:
                 cursor=query.cursor,
                 state=query.state,
                 direction=query.direction,
+                has_errors=query.has_errors,
                 connection_id=connection_id,
                 user=query.user,
                 since=_begin(query.first),

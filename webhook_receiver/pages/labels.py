@@ -54,6 +54,7 @@ LABELS = Labels(
     calendar_missing=Label(word="Calendar missing", tone="bad"),
     paused=Label(word="Paused", tone="warn"),
     disconnected=Label(word="Not connected"),
+    not_started=Label(word="Not started", tone="warn"),
     # conflicts
     open=Label(word="Waiting for a choice", tone="warn"),
     resolved=Label(word="Settled", tone="good"),

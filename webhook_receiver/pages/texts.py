@@ -47,6 +47,13 @@ OUTCOMES: Mapping[str, Text] = {
         body="Users can connect their Google Calendars now. You can close this page.",
         is_good=True,
     ),
+    "app_denied": Text(
+        title="The Google app is not connected",
+        body=(
+            "The access was not allowed on Google's page, so nothing was changed. "
+            "You can connect again at any time."
+        ),
+    ),
 }
 """By `consents.Outcome`."""
 
@@ -60,5 +67,9 @@ STATES: Mapping[str, str] = {
 }
 """By `ConnectionState`, where no `domain.access.Problem` says more."""
 
+LEAVING = (
+    "The events that came from the CRM are being removed from your calendar. Your "
+    "Google account is disconnected after that."
+)
 NO_CONNECTION = STATES[ConnectionState.DISCONNECTED]
 NO_USER = "You are not signed in as a user of the CRM, so there is nothing to connect."

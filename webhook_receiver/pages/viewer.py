@@ -42,6 +42,7 @@ _REPAIR = (
     Entry(title="Held deletions", path="/admin/held-deletions"),
     Entry(title="Orphans and duplicates", path="/admin/orphans"),
 )
+_HELP = (Entry(title="Troubleshooting", path="/help"),)
 _OWN = (
     Entry(title="My calendar", path="/me"),
     Entry(title="My sync history", path="/me/history"),
@@ -82,14 +83,17 @@ class Viewer:
         if self.caller.role == Role.USER:
             parts = []
         if self.caller.crm_user_id is not None:
-            parts.append(("My own", _OWN))
-        return parts
+            # An operator has nothing to settle.
+            is_operator = self.caller.role == Role.OPERATOR
+            parts.append(("My own", _OWN[:2] if is_operator else _OWN))
+        return [*parts, ("Help", _HELP)]
 
     @property
     def home(self) -> str:
         """The first page of the menu."""
-        menu = self.menu
-        return menu[0][1][0].path if menu else "/me"
+        if self.caller.role == Role.USER:
+            return "/me"
+        return self.menu[0][1][0].path
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -1,21 +1,32 @@
-"""The views: who you are, and how your calendar stands."""
+"""All pages together, and the one that everybody starts from."""
 
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, g, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from shared.adapters.store import tables
-from shared.adapters.store.states import ConnectionState
-from shared.domain.access import Problem
-from webhook_receiver import identity, sessions
+from webhook_receiver import sessions
 from webhook_receiver.access import Access
-from webhook_receiver.identity import Identity
-from webhook_receiver.pages import history, reference, texts
-from webhook_receiver.pages.labels import LABELS, shown
-from webhook_receiver.pages.routes import EVERYBODY, SIGN_IN, PageRoutes
+from webhook_receiver.pages import (
+    conflicts,
+    dead_letters,
+    held_deletions,
+    history,
+    me,
+    meetings,
+    orphans,
+    overview,
+    record,
+    reference,
+    settings,
+    setup,
+    troubleshooting,
+    users,
+)
+from webhook_receiver.pages.labels import LABELS
+from webhook_receiver.pages.routes import SIGN_IN, PageRoutes
 from webhook_receiver.pages.viewer import Viewer, duration
 from webhook_receiver.services import Services
 
@@ -29,8 +40,19 @@ class Part(Protocol):
 
 
 _PARTS: tuple[Callable[[Services], Part], ...] = (
+    conflicts.Conflicts,
+    dead_letters.DeadLetters,
+    held_deletions.HeldDeletions,
+    orphans.Orphans,
+    record.Record,
     history.History,
+    me.Me,
+    overview.Overview,
     reference.Reference,
+    settings.SyncSettings,
+    setup.Setup,
+    troubleshooting.Help,
+    users.Users,
 )
 
 
@@ -42,7 +64,6 @@ class Pages:
         self._store = services.store
         self._access = access
         self._routes = PageRoutes(services.store, access)
-        self._routes.show("/me", self.me, roles=EVERYBODY)
         for part in _PARTS:
             part(services).register(self._routes)
 
@@ -59,7 +80,9 @@ class Pages:
             "viewer": g.get("viewer"),
             "labels": LABELS,
             "duration": duration,
-            "shown": shown,
+            "shown": meetings.shown,
+            "field_names": meetings.FIELDS,
+            "advice_of": troubleshooting.of_reason,
             "csrf_token": sessions.csrf_token(),
             "csrf_field": sessions.CSRF_FIELD,
         }
@@ -72,39 +95,3 @@ class Pages:
         with self._store.read() as work:
             home = Viewer.of(work, caller).home
         return redirect(home, HTTPStatus.SEE_OTHER)
-
-    def me(self) -> ResponseReturnValue:
-        """Show who is signed in and how their connection stands."""
-        caller = identity.caller()
-        organization, connection = self._look_up(caller)
-        is_user = caller.crm_user_id is not None
-        is_connected = (
-            connection is not None and connection.state == ConnectionState.ACTIVE
-        )
-        return render_template(
-            "me.html",
-            organization=organization.name,
-            connection=connection,
-            state=_state(connection) if is_user else texts.NO_USER,
-            is_connected=is_connected,
-            can_connect=is_user and bool(organization.google_client_id),
-            text=texts.OUTCOMES.get(request.args.get("notice", "")),
-        )
-
-    def _look_up(
-        self, caller: Identity
-    ) -> tuple[tables.Organization, tables.Connection | None]:
-        with self._store.read() as work:
-            organization = work.organizations.by_id(caller.organization_id)
-            if caller.crm_user_id is None:
-                return organization, None
-            connection = work.connections.of_user(organization.id, caller.crm_user_id)
-        return organization, connection
-
-
-def _state(connection: tables.Connection | None) -> str:
-    if connection is None:
-        return texts.NO_CONNECTION
-    if connection.problem is not None:
-        return Problem(connection.problem).detail
-    return texts.STATES.get(connection.state, texts.NO_CONNECTION)

@@ -7,11 +7,8 @@ import click
 from deploy.cli import foundation, naming, organizations, output, readiness
 from deploy.cli.foundation import Foundation
 from shared.adapters.store import tables
+from shared.adapters.store.states import CrmState
 from shared.domain import errors, signing
-
-_SECRET_BYTES = 32
-_MOST_SECRETS = 2
-"""The new one, and the one before while the CRM goes on signing with it."""
 
 
 @click.group("org", short_help="Set up organizations.")
@@ -138,14 +135,15 @@ def rotate_webhook_secret(*, name: str, secret: str | None, finish: bool) -> Non
         message = "--secret and --finish are two steps"
         raise click.UsageError(message)
     organizations.refuse(organizations.check_secret(secret, "--secret"))
-    new = secret or signing.new_secret(secrets.token_bytes(_SECRET_BYTES))
+    new = secret or signing.new_secret(secrets.token_bytes(signing.SECRET_BYTES))
     with foundation.opened() as base:
         readiness.require_schema(base)
         with base.store.begin() as work:
             row = naming.organization(work, name)
-            old = [known for known in row.crm_webhook_secrets if known != new]
-            rotated = old if finish else [new, *old]
-            row.crm_webhook_secrets = rotated[: 1 if finish else _MOST_SECRETS]
+            known = row.crm_webhook_secrets
+            row.crm_webhook_secrets = (
+                known[:1] if finish else signing.rotated(known, new)
+            )
             work.commit()
     if finish:
         click.echo("Only the newest secret is accepted now.", err=True)
@@ -184,6 +182,8 @@ def _change(base: Foundation, name: str, given: organizations.Values) -> None:
     with base.store.begin() as work:
         row = naming.organization(work, name)
         row.crm_url, row.crm_api_key = url, api_key
+        if is_moved:
+            row.crm_state, row.crm_checked_at = CrmState.UNCHECKED, None
         if given["crm_webhook_secret"]:
             row.crm_webhook_secrets = [given["crm_webhook_secret"]]
         row.launch_secret = given["launch_secret"] or row.launch_secret

@@ -31,6 +31,8 @@ def downgrade() -> None:
         "dead_letters",
         "budgets",
         "previews",
+        "orphans",
+        "searches",
         "job_items",
         "jobs",
         "conflicts",
@@ -73,6 +75,8 @@ def _create_parties() -> None:
         sa.Column("crm_cursor", INSTANT),
         sa.Column("crm_polled_at", INSTANT),
         sa.Column("crm_skew_seconds", sa.Double(), nullable=False),
+        sa.Column("crm_state", sa.String(length=16), nullable=False),
+        sa.Column("crm_checked_at", INSTANT),
         sa.Column("users_read_at", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_organizations"),
@@ -350,6 +354,34 @@ def _create_history() -> None:
         sa.PrimaryKeyConstraint("connection_id", name="pk_previews"),
     )
     op.create_table(
+        "searches",
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("requested_at", INSTANT, nullable=False),
+        sa.Column("finished_at", INSTANT),
+        sa.Column("error", sa.Text()),
+        sa.Column("unread", JSON, nullable=False),
+        _refers("searches", "organization_id", "organizations"),
+        sa.PrimaryKeyConstraint("organization_id", name="pk_searches"),
+    )
+    op.create_table(
+        "orphans",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("crm_user_id", sa.String(), nullable=False),
+        sa.Column("task_id", sa.String()),
+        sa.Column("event_id", sa.String()),
+        sa.Column("title", sa.String()),
+        sa.Column("calendar", sa.String()),
+        sa.Column("like", sa.String()),
+        sa.Column("repair", sa.String()),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.Text()),
+        _refers("orphans", "organization_id", "organizations"),
+        sa.PrimaryKeyConstraint("id", name="pk_orphans"),
+    )
+    op.create_index("ix_orphans_organization_id", "orphans", ["organization_id"])
+    op.create_table(
         "jobs",
         sa.Column("id", ID, nullable=False),
         sa.Column("organization_id", ID, nullable=False),
@@ -396,6 +428,12 @@ def _create_history() -> None:
         ),
     )
     op.create_index("ix_job_items_link_id", "job_items", ["link_id"])
+    op.create_index(
+        "ix_job_items_connection_id_at", "job_items", ["connection_id", "at"]
+    )
+    op.create_index(
+        "ix_job_items_organization_id_at", "job_items", ["organization_id", "at"]
+    )
     op.create_index(
         "ix_job_items_organization_id_event_id",
         "job_items",

@@ -8,7 +8,11 @@ are held in `values` that do not show them.
 
 from shared.adapters.google_oauth.account import AccountCredentials
 from shared.adapters.google_oauth.consent import GoogleOAuth
-from shared.adapters.google_oauth.refusals import ConsentDeniedError, refusal
+from shared.adapters.google_oauth.refusals import (
+    ConsentDeniedError,
+    RedirectRefusedError,
+    refusal,
+)
 from shared.adapters.google_oauth.values import (
     SCOPES,
     Authorization,
@@ -27,6 +31,7 @@ __all__ = [
     "Endpoints",
     "GoogleOAuth",
     "Grant",
+    "RedirectRefusedError",
     "Tokens",
     "refusal",
 ]

@@ -79,6 +79,50 @@ class GoogleOAuth:
             )
         return self._grant(client, answer)
 
+    def check_client(self, client: values.Client, *, redirect_uri: str) -> None:
+        """Find out whether Google accepts a client and its redirect address.
+
+        Nobody has to consent. Raises `ClientRefusedError`, `RedirectRefusedError`,
+        `RemoteUnavailableError`, `RateLimitError`, or another `RemoteAuthError`.
+        """
+        self._check_secret(client, redirect_uri)
+        self._check_redirect(client, redirect_uri)
+
+    def _check_secret(self, client: values.Client, redirect_uri: str) -> None:
+        """Exchange a made-up code: only a client that is accepted hears about it."""
+        what = "the check of the client"
+        with refusals.mapped(what):
+            answer = requests.post(
+                self._endpoints.token_url,
+                data={
+                    "grant_type": "authorization_code",
+                    "code": "4/made-up",
+                    "client_id": client.client_id,
+                    "client_secret": client.client_secret,
+                    "redirect_uri": redirect_uri,
+                },
+                timeout=self._timeout_seconds,
+                allow_redirects=False,
+            )
+        if refusals.code_of(answer) != "invalid_grant":
+            raise refusals.refusal_of(answer, what)
+
+    def _check_redirect(self, client: values.Client, redirect_uri: str) -> None:
+        """Ask for the consent page: the token endpoint refuses the made-up code first.
+
+        Google's page is the one place that checks the address (fact 204).
+        """
+        what = "the check of the redirect address"
+        page = self.authorization(client, redirect_uri=redirect_uri, state="check")
+        with refusals.mapped(what):
+            answer = requests.get(
+                page.url, timeout=self._timeout_seconds, allow_redirects=False
+            )
+        if code := refusals.code_of_page(answer):
+            raise refusals.refusal(code, what)
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            raise refusals.refusal_of(answer, what)
+
     def credentials(
         self,
         client: values.Client,

@@ -1,10 +1,13 @@
 """What Google's OAuth endpoints refuse, as our errors (facts 203-216)."""
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import google.auth.exceptions
 import requests
@@ -12,6 +15,7 @@ import requests
 from shared.domain import answers, errors
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LONGEST_PAGE = 100_000
 _ACCOUNT_GONE = re.compile(r"account\b.*\b(deleted|disabled|suspended)", re.IGNORECASE)
 """In the description of `invalid_grant`, of an account that is not there any more.
 
@@ -24,6 +28,10 @@ class ConsentDeniedError(errors.RemoteRejectedError):
     """The user did not give consent."""
 
 
+class RedirectRefusedError(errors.RemoteAuthError):
+    """The client is accepted, but our redirect address is not registered for it."""
+
+
 _BY_CODE: Mapping[str, type[errors.SyncError]] = {
     "access_denied": ConsentDeniedError,
     "invalid_grant": errors.GrantRevokedError,
@@ -33,6 +41,7 @@ _BY_CODE: Mapping[str, type[errors.SyncError]] = {
     "disabled_client": errors.ClientRefusedError,
     "admin_policy_enforced": errors.AdminPolicyError,
     "org_internal": errors.AdminPolicyError,
+    "redirect_uri_mismatch": RedirectRefusedError,
     "server_error": errors.RemoteUnavailableError,
     "temporarily_unavailable": errors.RemoteUnavailableError,
 }
@@ -96,6 +105,28 @@ def refusal_of(answer: requests.Response, what: str) -> errors.SyncError:
 def code_of(answer: requests.Response) -> str:
     """Return the OAuth error code of an answer, empty if it has none."""
     return _text(answer, "error")
+
+
+def code_of_page(answer: requests.Response) -> str:
+    """Return the error code of a consent page that refuses an app, else empty.
+
+    Google sends the browser to a page of errors, whose `authError` is the code and a
+    text in base64 (seen in many reports, documented nowhere); older, and simulated,
+    pages are the error page themselves. A page that asks for consent has no code.
+    """
+    query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
+    shown = _unpacked(query.get("authError", [""])[0])
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        shown += answer.text[:_LONGEST_PAGE]
+    return next((code for code in _BY_CODE if code in shown), "")
+
+
+def _unpacked(text: str) -> str:
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        return base64.urlsafe_b64decode(padded).decode(errors="replace")
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def _text(answer: requests.Response, name: str) -> str:

@@ -11,11 +11,33 @@ class GoogleAppState(StrEnum):
     """What Google said to an organization's client id and secret."""
 
     UNCHECKED = "unchecked"
-    """Nobody has consented to them yet."""
+    """Google was not asked about them yet."""
+    ACCEPTED = "accepted"
+    """Google knows them and our redirect address; nobody has consented yet."""
     VERIFIED = "verified"
+    """Somebody has consented to them."""
     REFUSED = "refused"
+    REDIRECT_REFUSED = "redirect_refused"
+    """They are accepted, but our redirect address is not registered for them."""
     API_DISABLED = "api_disabled"
     """They are accepted, but their project has the Calendar API switched off."""
+
+
+class CrmState(StrEnum):
+    """What an organization's CRM said when it was last asked for its users."""
+
+    UNCHECKED = "unchecked"
+    CHECKING = "checking"
+    """A worker was told to ask."""
+    VERIFIED = "verified"
+    KEY_REFUSED = "key_refused"
+    """It does not know the key."""
+    FORBIDDEN = "forbidden"
+    """It knows the key, which lacks a permission."""
+    NOT_FOUND = "not_found"
+    """Something answers at the address, but there are no users of a CRM."""
+    UNREACHABLE = "unreachable"
+    """It does not answer, or not with what the CRM's API promises."""
 
 
 class ConnectionState(StrEnum):
@@ -77,6 +99,18 @@ class Outcome(StrEnum):
     CONFLICT = "conflict"
     FAILED = "failed"
     HELD = "held"
+
+
+class OrphanState(StrEnum):
+    """What has become of an orphan or a duplicate since it was found."""
+
+    FOUND = "found"
+    CHOSEN = "chosen"
+    """An admin wants it repaired."""
+    REPAIRED = "repaired"
+    FAILED = "failed"
+    GONE = "gone"
+    """It was in order before the repair came to it."""
 
 
 class ConflictState(StrEnum):

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from shared.adapters.store.repositories import (
+    activity,
     budgets,
     calendars,
     channels,
@@ -15,7 +16,9 @@ from shared.adapters.store.repositories import (
     jobs,
     links,
     organizations,
+    orphans,
     previews,
+    roster,
     single_use,
     tokens,
     users,
@@ -25,8 +28,8 @@ from shared.adapters.store.repositories import (
 class UnitOfWork:
     """What is done with the database in one go; rolled back unless committed.
 
-    Each attribute has the queries on one table. Rows that were changed are written by
-    `commit`, and stay readable afterwards.
+    Each attribute has the queries on one table, or on a view of several. Rows that were
+    changed are written by `commit`, and stay readable afterwards.
     """
 
     def __init__(self, session: Session) -> None:
@@ -34,6 +37,7 @@ class UnitOfWork:
         self._session = session
         self.organizations = organizations.Organizations(session)
         self.users = users.Users(session)
+        self.roster = roster.Roster(session)
         self.connections = connections.Connections(session)
         self.calendars = calendars.Calendars(session)
         self.channels = channels.Channels(session)
@@ -41,9 +45,12 @@ class UnitOfWork:
         self.copies = copies.Copies(session)
         self.conflicts = conflicts.Conflicts(session)
         self.held_deletions = held_deletions.HeldDeletions(session)
+        self.orphans = orphans.Orphans(session)
+        self.searches = orphans.Searches(session)
         self.budgets = budgets.Budgets(session)
         self.jobs = jobs.Jobs(session)
         self.items = job_items.JobItems(session)
+        self.activity = activity.Activity(session)
         self.previews = previews.Previews(session)
         self.dead_letters = dead_letters.DeadLetters(session)
         self.tokens = tokens.Tokens(session)

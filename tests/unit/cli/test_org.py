@@ -3,6 +3,7 @@
 import pytest
 
 from shared.adapters.store import tables
+from shared.adapters.store.states import CrmState
 from shared.domain import signing
 from tests import store_rows
 from tests.unit.cli.console import API_KEY, SECRET, Console, lines
@@ -50,6 +51,7 @@ def test_creating_an_organization_reads_the_users_of_its_crm(console: Console) -
         ("ben@acme.example", False),
     ]
     assert stored(console).users_read_at is not None
+    assert stored(console).crm_state == CrmState.VERIFIED
     (asked,) = console.crm.received
     assert asked.path == "/api/v1/users"
     assert asked.headers["authorization"] == f"Bearer {API_KEY}"
@@ -67,6 +69,7 @@ def test_a_crm_that_does_not_answer_leaves_its_users_for_later(
     assert result.exit_code == 0
     assert "users of the CRM will be read later" in result.stderr
     assert stored(console).users_read_at is None
+    assert stored(console).crm_state == CrmState.UNCHECKED
 
 
 def test_a_google_app_can_be_given_at_once_and_is_unchecked(console: Console) -> None:
@@ -253,6 +256,17 @@ def test_a_new_key_of_the_crm_reads_the_users_with_it(console: Console) -> None:
     assert console.crm.received[-1].headers["authorization"] == "Bearer newer"
     with console.found() as work:
         assert work.users.of(stored(console).id, "u9") is not None
+
+
+def test_a_crm_that_moved_to_where_nothing_answers_is_unchecked(
+    console: Console,
+) -> None:
+    console.create()
+    console.crm.answer(status=401)
+
+    console.done("org", "update", "acme", "--crm-api-key=newer")
+
+    assert stored(console).crm_state == CrmState.UNCHECKED
 
 
 def test_a_webhook_secret_that_was_mistyped_can_be_set_anew(console: Console) -> None:

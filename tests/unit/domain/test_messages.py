@@ -24,6 +24,10 @@ SUBJECTS: list[Subject] = [
     messages.WatchDue(calendar_id=1),
     messages.AccessDue(connection_id=1),
     messages.PreviewDue(connection_id=1),
+    messages.InvitationDue(organization_id=1, crm_user_id="u1"),
+    messages.CheckDue(organization_id=1),
+    messages.SearchDue(organization_id=1),
+    messages.RepairDue(organization_id=1),
     messages.TaskChanged(organization="acme", task_id="t", version=7),
     messages.Unreadable(body="\ufffd"),
 ]

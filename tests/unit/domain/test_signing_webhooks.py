@@ -224,3 +224,8 @@ def test_a_stored_secret_cannot_be_read() -> None:
 
     assert stored == signing.hash_secret("token") != signing.hash_secret("Token")
     assert "token" not in stored
+
+
+def test_a_rotated_secret_leaves_the_one_before_and_no_older_one() -> None:
+    assert signing.rotated(["b", "a"], "c") == ["c", "b"]
+    assert signing.rotated(["b", "a"], "a") == ["a", "b"]

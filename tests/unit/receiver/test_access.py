@@ -17,6 +17,13 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/google-app", {"admin"}),
     ("PUT", "/google-app", {"admin"}),
     ("POST", "/google-app/connect", {"admin"}),
+    ("POST", "/google-app/check", {"admin"}),
+    ("GET", "/crm", {"admin"}),
+    ("PUT", "/crm", {"admin"}),
+    ("POST", "/crm/check", {"admin"}),
+    ("POST", "/crm/test-delivery", {"admin"}),
+    ("POST", "/crm/webhook-secret", {"admin"}),
+    ("POST", "/crm/webhook-secret/finish", {"admin"}),
     ("GET", "/settings", {"admin"}),
     ("PUT", "/settings", {"admin"}),
     ("GET", "/connections", {"admin", "user"}),
@@ -39,19 +46,32 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("POST", "/held-deletions/<int:held_deletion_id>/approve", {"admin"}),
     ("POST", "/held-deletions/<int:held_deletion_id>/reject", {"admin"}),
     ("GET", "/links", {"admin", "user"}),
+    ("POST", "/links/retry", {"admin", "user"}),
     ("GET", "/dead-letters", {"admin", "operator"}),
+    ("GET", "/dead-letters/<int:dead_letter_id>", {"admin", "operator"}),
     ("POST", "/dead-letters/replay", {"admin", "operator"}),
     ("POST", "/dead-letters/discard", {"admin", "operator"}),
     ("GET", "/health", {"admin", "operator"}),
+    ("GET", "/orphans", {"admin"}),
+    ("POST", "/orphans/search", {"admin"}),
+    ("POST", "/orphans/repair", {"admin"}),
+    ("GET", "/activity", {"admin", "operator"}),
+    ("GET", "/users", {"admin"}),
+    ("POST", "/users/<user_id>/invite", {"admin"}),
+    ("GET", "/connections/<int:connection_id>/removal", {"admin", "user"}),
 ]
 """The contract's table."""
 
 BODIES: Mapping[str, dict[str, Any]] = {
     "PUT /google-app": {"client_id": "c", "client_secret": "s"},
+    "PUT /crm": {"api_key": "k"},
+    "POST /crm/webhook-secret/finish": {"keep": "new"},
     "PUT /settings": {"merge_disjoint_edits": True},
     "POST /connections": {"crm_user_id": "u1"},
     "PATCH /connections/<int:connection_id>": {"calendar_id": "ann@example.com"},
     "POST /conflicts/<int:conflict_id>/resolve": {"keep": "crm"},
+    "POST /links/retry": {"task_id": "t1"},
+    "POST /orphans/repair": {"kind": "dead-links"},
     "POST /dead-letters/replay": {"all": True},
     "POST /dead-letters/discard": {"all": True},
 }
@@ -68,6 +88,7 @@ class Town:
         self.organization = house.organization(name)
         self.user_id = "u1"
         house.user(self.organization, self.user_id)
+        house.user(self.organization, f"guest-of-{name}")
         self.connection = house.connection(self.organization, self.user_id)
         with house.store.begin() as work:
             store_rows.add_calendar(work, self.connection)
@@ -101,7 +122,35 @@ class Town:
                 )
             )
             work.previews.request(self.connection.id, NOW)
-            link = store_rows.add_link(work, self.organization, task_id="t1")
+            work.orphans.replace(
+                self.organization.id,
+                [
+                    tables.Orphan(
+                        organization_id=self.organization.id,
+                        kind="dead-links",
+                        crm_user_id=self.user_id,
+                        repair="forget the link",
+                    )
+                ],
+            )
+            self.dead_letter = work.dead_letters.file(
+                tables.DeadLetter(
+                    organization_id=self.organization.id,
+                    delivery_id=f"{name}-dead",
+                    queue="records",
+                    reason="mapping",
+                    error="no start",
+                    task_id="t1",
+                    event_id=None,
+                    attempts=1,
+                    message="{}",
+                    created_at=NOW,
+                )
+            )
+            known = {"id": "t1", "owner_id": self.user_id}
+            link = store_rows.add_link(
+                work, self.organization, task_id="t1", task=known
+            )
             self.conflict = work.conflicts.add(
                 tables.Conflict(
                     organization_id=self.organization.id,
@@ -120,6 +169,8 @@ class Town:
         filled = filled.replace("<int:job_id>", str(self.job.id))
         filled = filled.replace("<int:conflict_id>", str(self.conflict.id))
         filled = filled.replace("<int:held_deletion_id>", str(self.held.id))
+        filled = filled.replace("<int:dead_letter_id>", str(self.dead_letter.id))
+        filled = filled.replace("<user_id>", f"guest-of-{self.organization.name}")
         if filled.endswith("/move"):
             return f"{filled}?calendar_id=ann@example.com"
         return f"{filled}?task_id=t1" if filled == "/links" else filled
@@ -157,6 +208,8 @@ def test_a_role_makes_the_calls_of_the_contract_and_no_others(
     acme_town: Town, method: str, rule: str, roles: set[str], role: str
 ) -> None:
     caller = acme_town.house.caller(acme_town.organization, role, "u1")
+    if rule == "/google-app/check":
+        acme_town.house.google.answer({"error": "invalid_grant"}, status=400)
 
     status = ask(caller, method, rule, acme_town.path(rule))
 

@@ -110,3 +110,82 @@ class TestGoogleApp:
         acme = house.organization(google_client_id=None)
 
         assert house.caller(acme).post("/google-app/connect").status_code == 409
+
+
+class TestCheck:
+    """What Google says to the client id and secret."""
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("unchecked", "accepted"),
+            ("refused", "accepted"),
+            ("redirect_refused", "accepted"),
+            ("verified", "verified"),
+            ("api_disabled", "api_disabled"),
+        ],
+    )
+    def test_a_good_app_is_accepted_and_what_is_known_stays(
+        self, house: House, before: str, after: str
+    ) -> None:
+        acme = house.organization(google_app_state=before)
+        house.google.answer({"error": "invalid_grant"}, status=400)
+
+        answer = house.caller(acme).post("/google-app/check")
+
+        assert answer.json["state"] == after
+        assert answer.json["checked_at"] is not None
+
+    def test_those_who_wait_for_a_good_app_are_probed_at_once(
+        self, house: House
+    ) -> None:
+        acme = house.organization(google_app_state="api_disabled", probed_at=NOW)
+        row = house.connection(
+            acme, state="paused", problem="api_disabled", probed_at=NOW
+        )
+        house.google.answer({"error": "invalid_grant"}, status=400)
+
+        house.caller(acme).post("/google-app/check")
+
+        with house.found() as work:
+            assert work.organizations.by_id(acme.id).probed_at is None
+            assert work.connections.by_id(row.id).probed_at is None
+
+    @pytest.mark.parametrize(
+        ("error", "state"),
+        [
+            ("invalid_client", "refused"),
+            ("redirect_uri_mismatch", "redirect_refused"),
+        ],
+    )
+    def test_what_is_wrong_is_told_apart(
+        self, house: House, acme: tables.Organization, error: str, state: str
+    ) -> None:
+        house.google.answer({"error": error}, status=401)
+
+        answer = house.caller(acme).post("/google-app/check")
+
+        assert answer.json["state"] == state
+        with house.found() as work:
+            assert work.organizations.by_id(acme.id).google_app_state == state
+
+    @pytest.mark.parametrize(
+        ("status", "error"),
+        [(400, "invalid_request"), (429, "slow_down"), (500, "internal_failure")],
+    )
+    def test_an_unclear_answer_changes_nothing(
+        self, house: House, acme: tables.Organization, status: int, error: str
+    ) -> None:
+        house.google.answer({"error": error}, status=status)
+
+        answer = house.caller(acme).post("/google-app/check")
+
+        assert answer.status_code == 503
+        with house.found() as work:
+            row = work.organizations.by_id(acme.id)
+        assert (row.google_app_state, row.google_checked_at) == ("unchecked", None)
+
+    def test_an_app_that_is_not_set_up_cannot_be_checked(self, house: House) -> None:
+        acme = house.organization(google_client_secret=None)
+
+        assert house.caller(acme).post("/google-app/check").status_code == 409

@@ -228,6 +228,8 @@ class TestConflicts:
             "google": {"title": "C"},
             "version": 1,
             "choice": None,
+            "crm_edited_at": None,
+            "google_edited_at": None,
         }
 
     def test_conflicts_are_filtered(
@@ -329,6 +331,7 @@ class TestLinks:
             "task_created",
         ]
         assert found["history"][0] == {
+            "job_id": job_id,
             "at": AT,
             "action": "create_event",
             "outcome": "applied",

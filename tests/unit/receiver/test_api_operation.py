@@ -294,7 +294,7 @@ class TestHealth:
         assert set(queues.values()) == {0}
         assert answer == {
             "connections": {},
-            "channels": {"open": 0, "expired": 0},
+            "channels": {"open": 0, "expiring": 0, "expired": 0},
             "open_conflicts": 0,
             "held_deletions": 0,
             "dead_letters": 0,
@@ -304,6 +304,12 @@ class TestHealth:
                 "processed": 0,
                 "conflicts": 0,
                 "errors": 0,
+            },
+            "push": {
+                "arrived": 0,
+                "missed": 0,
+                "median_seconds": None,
+                "slow_seconds": None,
             },
         }
 
@@ -317,7 +323,7 @@ class TestHealth:
 
         assert answer["queues"]["records"] == 2
         assert answer["connections"] == {"active": 1, "paused": 1}
-        assert answer["channels"] == {"open": 1, "expired": 1}
+        assert answer["channels"] == {"open": 1, "expiring": 1, "expired": 1}
         assert (answer["open_conflicts"], answer["dead_letters"]) == (1, 1)
         assert answer["recent"]["jobs"] == 1
         assert answer["recent"]["processed"] == 1

@@ -49,7 +49,7 @@ def test_the_user_is_told_once_in_the_crm(world: World) -> None:
     world.edit_task(task_id, title="CRM again")
     world.settle()
 
-    assert told.link == f"{PUBLIC_URL}/me"
+    assert told.link == f"{PUBLIC_URL}/me/conflicts"
     assert world.crm_side.notifications == {}
 
 

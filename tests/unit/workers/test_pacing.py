@@ -155,6 +155,17 @@ def test_a_burst_is_moved_to_the_queue_of_first_syncs(world: World) -> None:
     assert all(message.is_live for message in moved)
 
 
+def test_a_burst_is_one_however_slowly_it_is_worked_off(world: World) -> None:
+    for number in range(bursts.MOST + 5):
+        world.add_task(title=f"Task {number}")
+
+    while world.broker.hand_over_of({Queue.CRM_CHANGES}, world.dispatcher):
+        world.pass_time(bursts.SPAN / 10)
+
+    moved = [m for m in world.broker.waiting() if m.queue is Queue.BACKFILL]
+    assert len(moved) == 5
+
+
 def test_an_import_does_not_hold_up_its_owners_edits(world: World) -> None:
     task = world.add_task()
     world.settle()

@@ -42,3 +42,28 @@ if (running) {
   };
   setTimeout(look, 1000);
 }
+
+// What has to be entered elsewhere is copied with a click.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    source.select();
+    await navigator.clipboard.writeText(source.value);
+    button.firstChild.data = "Copied";
+  });
+}
+
+// A check that a worker makes shows its outcome, unless something was typed meanwhile.
+const checking = document.querySelector("[data-checking]");
+if (checking) {
+  let isTouched = false;
+  document.addEventListener("input", () => { isTouched = true; });
+  const ask = async () => {
+    const answer = await fetch(checking.dataset.checking);
+    if (!answer.ok) return;
+    if ((await answer.json()).state === "checking") setTimeout(ask, 1000);
+    else if (!isTouched) location.reload();
+  };
+  setTimeout(ask, 1000);
+}

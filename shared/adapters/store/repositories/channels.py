@@ -66,6 +66,22 @@ class Channels(Repository[Channel]):
         ).one()
         return everything - dead, dead
 
+    def count_expiring(
+        self, organization_id: int, *, now: datetime, before: datetime
+    ) -> int:
+        """Return how many live channels end before then: all should be replaced."""
+        return self._session.execute(
+            select(func.count(Channel.id))
+            .join(Calendar, Calendar.id == Channel.calendar_id)
+            .join(Connection, Connection.id == Calendar.connection_id)
+            .where(
+                Connection.organization_id == organization_id,
+                Channel.state == ChannelState.OPEN,
+                Channel.expires_at > now,
+                Channel.expires_at <= before,
+            )
+        ).scalar_one()
+
     def close_all_of(self, connection_id: int) -> None:
         """Count the channels of a connection as closed: nobody can stop them now."""
         theirs = select(Calendar.id).where(Calendar.connection_id == connection_id)

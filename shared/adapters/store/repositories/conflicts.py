@@ -28,10 +28,14 @@ class Conflicts(Repository[Conflict]):
             select(Conflict).where(Conflict.id == conflict_id).with_for_update()
         )
 
-    def count_open(self, organization_id: int) -> int:
-        """Return how many conflicts of an organization wait for a user."""
-        mine = Conflict.organization_id == organization_id
-        return self._count(mine, Conflict.state == ConflictState.OPEN)
+    def count_open(
+        self, organization_id: int, *, crm_user_id: str | None = None
+    ) -> int:
+        """Return how many conflicts of an organization, or of one user, wait."""
+        mine = [Conflict.organization_id == organization_id]
+        if crm_user_id is not None:
+            mine.append(Conflict.crm_user_id == crm_user_id)
+        return self._count(*mine, Conflict.state == ConflictState.OPEN)
 
     def resolve(self, link_id: int, *, now: datetime) -> None:
         """Note that the link's conflict, if it has an open one, is settled."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, delete, or_, select, true
+from sqlalchemy import ColumnElement, delete, func, or_, select, true
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.tables import DeadLetter
@@ -56,6 +56,19 @@ class DeadLetters(Repository[DeadLetter]):
     def count(self, organization_id: int, *, with_nobodys: bool = False) -> int:
         """Return how many dead letters there are."""
         return self._count(_of(organization_id, nobodys=with_nobodys))
+
+    def count_reasons(
+        self, organization_id: int, *, with_nobodys: bool = False
+    ) -> Sequence[tuple[str, str, int]]:
+        """Return the reasons and queues, and how many dead letters have each."""
+        counted = (
+            select(DeadLetter.reason, DeadLetter.queue, func.count(DeadLetter.id))
+            .where(_of(organization_id, nobodys=with_nobodys))
+            .group_by(DeadLetter.reason, DeadLetter.queue)
+            .order_by(DeadLetter.reason, DeadLetter.queue)
+        )
+        rows = self._session.execute(counted)
+        return [(reason, queue, number) for reason, queue, number in rows]
 
     def remove(self, ids: Collection[int]) -> int:
         """Delete these dead letters; return how many there were."""

@@ -79,6 +79,21 @@ class Jobs(Repository[Job]):
         query = select(Job).where(*mine, *is_listing)
         return self._first(query.order_by(Job.id.desc()))
 
+    def last_begun(
+        self, organization_id: int, trigger: Trigger, direction: Direction
+    ) -> datetime | None:
+        """Return when the newest job of this kind began."""
+        mine = (Job.organization_id == organization_id, Job.trigger == trigger)
+        query = select(Job).where(*mine, Job.direction == direction)
+        job = self._first(query.order_by(Job.id.desc()))
+        return job.started_at if job else None
+
+    def running_of(self, connection_id: int) -> Job | None:
+        """Return the newest job of a connection that has not ended."""
+        is_running = Job.state == JobState.RUNNING
+        query = select(Job).where(Job.connection_id == connection_id, is_running)
+        return self._first(query.order_by(Job.id.desc()))
+
     def locked(self, job_id: int) -> Job:
         """Return a job as it is now; others wait to change it until we are done."""
         return self._locked(job_id)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from shared.adapters.store.repositories.repository import Repository
 from shared.adapters.store.states import ConnectionState, LinkState
@@ -14,6 +14,15 @@ from shared.adapters.store.tables import (
     Copy,
     Link,
 )
+from shared.domain.model import Side, TaskStatus
+
+_MADE_HERE = (
+    Link.origin == Side.CRM,
+    Link.state != LinkState.DETACHED,
+    Link.event_id.is_not(None),
+    Link.task["status"].as_string() != TaskStatus.CANCELLED,
+)
+"""Of a link whose event we made, and which is not over."""
 
 
 class Links(Repository[Link]):
@@ -33,6 +42,28 @@ class Links(Repository[Link]):
         """Return the ids of the tasks that have a link."""
         query = select(Link.task_id).where(Link.organization_id == organization_id)
         return {task_id for task_id in self._session.scalars(query) if task_id}
+
+    def task_types(self, organization_id: int) -> list[str]:
+        """Return the types of the tasks that have a link."""
+        kind = Link.task["type"].as_string()
+        query = select(kind).where(Link.organization_id == organization_id).distinct()
+        return sorted(name for name in self._session.scalars(query) if name)
+
+    def count_made(self, organization_id: int) -> dict[str, int]:
+        """Count the events that we made and that stand, by type of their tasks."""
+        kind = Link.task["type"].as_string().label("task_type")
+        counted = (
+            select(kind, func.count())
+            .where(Link.organization_id == organization_id, *_MADE_HERE)
+            .group_by("task_type")
+        )
+        return {name: count for name, count in self._session.execute(counted) if name}
+
+    def count_made_all_day(self, organization_id: int) -> int:
+        """Count the events of whole days that we made and that stand."""
+        is_of_days = Link.task["due_date"].as_string().is_not(None)
+        mine = Link.organization_id == organization_id
+        return self._count(mine, is_of_days, *_MADE_HERE)
 
     def forget(self, link_id: int) -> None:
         """Remove a link for good, and the conflicts about it; its copies stay."""

@@ -75,6 +75,10 @@ class Users(Repository[CrmUser]):
         )
         return [_user(row, google) for row, google in found]
 
+    def count_of(self, organization_id: int) -> int:
+        """Return how many users an organization has."""
+        return self._count(CrmUser.organization_id == organization_id)
+
     def _all_of(self, organization_id: int) -> Iterable[CrmUser]:
         mine = CrmUser.organization_id == organization_id
         return self._all(select(CrmUser).where(mine))

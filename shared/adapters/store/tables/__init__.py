@@ -20,7 +20,14 @@ from shared.adapters.store.tables.parties import (
     CrmUser,
     Organization,
 )
-from shared.adapters.store.tables.records import Conflict, Copy, HeldDeletion, Link
+from shared.adapters.store.tables.records import (
+    Conflict,
+    Copy,
+    HeldDeletion,
+    Link,
+    Orphan,
+    Search,
+)
 
 __all__ = [
     "ApiToken",
@@ -41,5 +48,7 @@ __all__ = [
     "LoginCode",
     "OAuthState",
     "Organization",
+    "Orphan",
     "Preview",
+    "Search",
 ]

@@ -54,6 +54,8 @@ class JobItem(Base):
         UniqueConstraint("job_id", "delivery_id"),
         Index(None, "organization_id", "task_id"),
         Index(None, "organization_id", "event_id"),
+        Index(None, "organization_id", "at"),
+        Index(None, "connection_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -34,6 +34,9 @@ class Organization(Base):
     """The `updated_since` of the next poll."""
     crm_polled_at: Mapped[datetime | None]
     crm_skew_seconds: Mapped[float] = mapped_column(default=0.0)
+    crm_state: Mapped[str] = mapped_column(String(16), default="unchecked")
+    """A `CrmState`."""
+    crm_checked_at: Mapped[datetime | None]
     users_read_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

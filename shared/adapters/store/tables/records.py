@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.adapters.store.states import ConflictState, LinkState
+from shared.adapters.store.states import ConflictState, LinkState, OrphanState
 from shared.adapters.store.tables.base import Base, Document
 from shared.adapters.store.types import Id
 from shared.domain.reconcile import Hold
@@ -84,6 +84,47 @@ class HeldDeletion(Base):
     """A `domain.reconcile.Hold`."""
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
+
+
+class Search(Base):
+    """The last search of an organization for orphans and duplicates."""
+
+    __tablename__ = "searches"
+
+    organization_id: Mapped[int] = mapped_column(
+        ForeignKey("organizations.id"), primary_key=True
+    )
+    requested_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why nothing could be found out, in plain words."""
+    unread: Mapped[list[str]] = mapped_column(default=list)
+    """The CRM users whose calendars could not be read in full."""
+
+
+class Orphan(Base):
+    """An orphan or a duplicate, as the last search has found it."""
+
+    __tablename__ = "orphans"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    organization_id: Mapped[int] = mapped_column(
+        ForeignKey("organizations.id"), index=True
+    )
+    kind: Mapped[str] = mapped_column(String(32))
+    crm_user_id: Mapped[str]
+    task_id: Mapped[str | None]
+    event_id: Mapped[str | None]
+    title: Mapped[str | None]
+    calendar: Mapped[str | None]
+    """Google's id of the calendar that the event is on."""
+    like: Mapped[str | None]
+    """The id of the record that it looks like."""
+    repair: Mapped[str | None]
+    """What a repair does, in words; null where somebody has to act by hand."""
+    state: Mapped[str] = mapped_column(String(16), default=OrphanState.FOUND)
+    """An `OrphanState`."""
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 class Copy(Base):
