@@ -20,6 +20,8 @@ from webhook_receiver.pages.routes import ADMIN, ADMIN_OR_USER, PageRoutes
 from webhook_receiver.services import Services
 
 _ALL = "all"
+_MOST_USERS = 200
+"""So many can be chosen from in the filter."""
 _EVERYBODYS, _OWN = "/admin/conflicts", "/me/conflicts"
 _SIDES = {Side.CRM: "the CRM", Side.GOOGLE: "Google"}
 _OTHER = {Side.CRM: "Google", Side.GOOGLE: "the CRM"}
@@ -140,10 +142,8 @@ class Conflicts:
         with self._store.read() as work:
             ids = {each.crm_user_id for each in page.items}
             named = people.of_users(work, organization_id, ids)
-            connected = work.connections.all_of(organization_id)
-            users = people.of_users(
-                work, organization_id, {row.crm_user_id for row in connected}
-            )
+            to_choose = work.conflicts.users(organization_id, limit=_MOST_USERS)
+            users = people.of_users(work, organization_id, to_choose)
         cards = [Card(conflict=c, person=named[c.crm_user_id]) for c in page.items]
         return render_template(
             "conflicts.html",

@@ -14,6 +14,7 @@ from shared.domain.messages import Message, Queue, Trigger
 from tests import store_rows
 from tests.unit.receiver.forms import add_item, job_of
 from tests.unit.receiver.house import NOW, House
+from webhook_receiver.app import create_app
 from webhook_receiver.pages import overview
 from webhook_receiver.pages.charts import Bar, Chart
 
@@ -38,6 +39,13 @@ def arrive(
         edited = (NOW - timedelta(seconds=took)).isoformat()
         google = {"title": "A", "edited_at": edited}
         add_item(house, job, number, google=google, at=NOW, action="update_task")
+
+
+@pytest.fixture(autouse=True)
+def uncounted(house: House) -> None:
+    """Begin with a receiver that remembers no counts of another test."""
+    house.app = create_app(house.services)
+    house.app.testing = True
 
 
 @pytest.fixture
@@ -212,6 +220,22 @@ class TestActivity:
         assert counts[-1] == (2, 1, 0)
         assert counts[-4] == (0, 0, 1)
         assert sum(map(sum, counts)) == 4
+
+    def test_what_was_counted_is_shown_again_for_a_minute(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        job = job_of(house, house.connection(acme))
+        caller = house.caller(acme)
+
+        def to_google() -> int:
+            hours = caller.get("/activity").json["hours"]
+            return sum(hour["to_google"] for hour in hours)
+
+        assert to_google() == 0
+        add_item(house, job, 1, at=NOW)
+        assert to_google() == 0
+        house.clock.moment += timedelta(minutes=1)
+        assert to_google() == 1
 
     def test_the_charts_have_their_numbers_in_a_table(
         self, house: House, acme: tables.Organization, admin: FlaskClient

@@ -1,5 +1,6 @@
 """Queries on conflicts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -36,6 +37,13 @@ class Conflicts(Repository[Conflict]):
         if crm_user_id is not None:
             mine.append(Conflict.crm_user_id == crm_user_id)
         return self._count(*mine, Conflict.state == ConflictState.OPEN)
+
+    def users(self, organization_id: int, *, limit: int) -> Sequence[str]:
+        """Return the ids of users who have, or had, a conflict."""
+        mine = Conflict.organization_id == organization_id
+        query = select(Conflict.crm_user_id).where(mine).distinct()
+        named = query.order_by(Conflict.crm_user_id).limit(limit)
+        return self._session.scalars(named).all()
 
     def resolve(self, link_id: int, *, now: datetime) -> None:
         """Note that the link's conflict, if it has an open one, is settled."""
