@@ -274,6 +274,25 @@ def test_the_job_that_asked_for_it_goes_on_while_its_calendar_is_busy(
     assert world.jobs()[-1].state == JobState.SUCCEEDED
 
 
+def test_a_job_whose_list_is_repeated_ends_with_the_last_record_all_the_same(
+    world: World,
+) -> None:
+    for number in range(2):
+        world.ann.create(f"event{number}", summary=f"Event {number}")
+    _sync_now(world)
+    for _ in ("the list", "one of its records"):
+        world.broker.hand_over_of({Queue.BACKFILL}, world.dispatcher)
+    listing = next(m for m in world.broker.handled if m.id == "sync-now")
+
+    world.dispatcher(listing)
+
+    job = world.jobs()[-1]
+    assert (job.state, job.expected, job.processed) == (JobState.RUNNING, 2, 1)
+    world.settle()
+    job = world.jobs()[-1]
+    assert (job.state, job.expected, job.processed) == (JobState.SUCCEEDED, 2, 2)
+
+
 def test_a_calendar_that_is_being_listed_is_listed_again_later(world: World) -> None:
     connection_id = world.connection().id
     due = messages.ConnectionDue(connection_id=connection_id)

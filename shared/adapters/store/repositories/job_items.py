@@ -56,6 +56,11 @@ class JobItems(Repository[JobItem]):
         query = select(JobItem).where(JobItem.job_id == job_id, failed)
         return self._all(query.order_by(JobItem.id))
 
+    def deliveries_of_job(self, job_id: int) -> set[str]:
+        """Return the deliveries that have an item in a job."""
+        query = select(JobItem.delivery_id).where(JobItem.job_id == job_id)
+        return set(self._session.scalars(query))
+
     def count_reasons(self, job_id: int) -> Sequence[tuple[str, str, int]]:
         """Return the outcomes and reasons of a job's items, and how many have each."""
         count = func.count(JobItem.id)
