@@ -35,6 +35,8 @@ def create_app(services: Services) -> Flask:
         validation_error_callback=api.refuse,
         doc_ui=False,
         static_folder=None,
+        # Bootstrap's own files are served below this path, too.
+        static_url_path="/static",
     )
     app.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     app.url_map.merge_slashes = False  # addresses have one spelling
