@@ -14,7 +14,8 @@ class Proxy:
 
     def __init__(self, port: int, *, listen: int = 0) -> None:
         """Pass on to `port`; listen on a free one unless told."""
-        self._target = port
+        self.target = port
+        """Where connections go that are opened from now on."""
         self._listener = socket.create_server(("127.0.0.1", listen))
         self.port: int = self._listener.getsockname()[1]
         self._ends: list[socket.socket] = []
@@ -63,7 +64,11 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target))
+                except ConnectionRefusedError:
+                    client.close()
+                    continue
                 self._ends += [client, server]
                 self._run(self._pass_on, client, server)
                 self._run(self._pass_on, server, client)

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
@@ -137,3 +138,40 @@ def _initialise(
     if done.returncode != 0:
         message = f"PostgreSQL's initdb failed: {last_line(done.stderr)}"
         raise MissingServiceError(message)
+
+
+def dump(url: str, file: Path) -> None:
+    """Write a backup of a database, as an operator does."""
+    _run_program("pg_dump", "--format=custom", f"--file={file}", url)
+
+
+def restore(url: str, file: Path) -> None:
+    """Put a backup in the place of a database, which need not be there any more."""
+    options = ["--clean", "--if-exists", "--create", "--exit-on-error"]
+    _run_program("pg_restore", *options, f"--dbname={_beside(url)}", file)
+
+
+def lose(url: str) -> None:
+    """Leave an empty database where one was."""
+    name = urlsplit(url).path.removeprefix("/")
+    server = f"--maintenance-db={_beside(url)}"
+    _run_program("dropdb", "--force", server, name)
+    _run_program("createdb", server, name)
+
+
+def _beside(url: str) -> str:
+    """Return the address of the server's own database."""
+    return urlunsplit(urlsplit(url)._replace(path="/postgres"))
+
+
+def _run_program(name: str, *arguments: str | Path) -> None:
+    programs = find()
+    assert programs is not None
+    done = subprocess.run(  # noqa: S603 - a program that we chose
+        [programs / name, *arguments],
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """Server processes: started in a private directory, stopped with all their children."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from tests.services.errors import MissingServiceError
 
 _LOOK_SECONDS = 0.05
+_PORTS_TO_CHOOSE = range(20_000, 32_000)
 
 
 class Server:
@@ -52,6 +54,14 @@ class Server:
                 raise MissingServiceError(message)
             time.sleep(_LOOK_SECONDS)
 
+    def freeze(self) -> None:
+        """Let it and its children do nothing until they thaw."""
+        os.killpg(self._running.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        os.killpg(self._running.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """End it and its children as a crash would; all they hold is for tests only."""
         with suppress(ProcessLookupError):
@@ -67,18 +77,21 @@ def last_line(text: str) -> str:
 
 def free_ports(count: int) -> list[int]:
     """Return ports of the loopback interface on which nobody listens."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        chosen.add(free_row(1))
+    return list(chosen)
 
 
 def free_row(count: int) -> int:
-    """Return the first of so many ports in a row on which nobody listens."""
+    """Return the first of so many ports in a row on which nobody listens.
+
+    They are below those that the system hands out, one of which may be taken any time:
+    by whoever connects to a server while this one is down, too.
+    """
     while True:
-        (first,) = free_ports(1)
-        if not any(accepts(first + offset) for offset in range(1, count)):
+        first = random.choice(_PORTS_TO_CHOOSE)  # noqa: S311 - no secret
+        if not any(accepts(first + offset) for offset in range(count)):
             return first
 
 

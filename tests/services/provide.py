@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import chromium, debian, docker, postgresql, rabbitmq
+from tests.services import chromium, debian, docker, postgresql, rabbitmq, tools
 from tests.services.errors import MissingServiceError
 
 Variables = dict[str, str]
@@ -49,6 +49,12 @@ SERVICES = {
         given=chromium.given,
         find=chromium.find,
         running=chromium.running,
+    ),
+    "tools": Service(
+        packages=tools.PACKAGES,
+        given=tools.given,
+        find=tools.find,
+        running=tools.running,
     ),
 }
 """By name."""

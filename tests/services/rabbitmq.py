@@ -3,7 +3,8 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -35,43 +36,94 @@ def find() -> Path | None:
     return Path(found) if found else None
 
 
-class Node:
-    """A node that runs inside the block; `restart` crashes it and starts it again."""
+class Place:
+    """What the nodes of a cluster have in common: name server, cookie, and login."""
 
     def __init__(self, directory: Path) -> None:
-        """Take an empty directory; raises `MissingServiceError` without RabbitMQ."""
+        """Take a directory; raises `MissingServiceError` without RabbitMQ."""
         command = find()
         if command is None:
             message = "RabbitMQ is not installed; on Debian: apt-get install"
             raise MissingServiceError(f"{message} rabbitmq-server")
-        self._command = command
+        self.command = command
+        self.login = f"tests:{secrets.token_hex(8)}"
         self._directory = directory
-        self._port, self._api_port, self._dist_port, self._epmd_port = free_ports(4)
-        self._login = f"tests:{secrets.token_hex(8)}"
-        self._server: Server | None = None
+        (self._epmd_port,) = free_ports(1)
         self._names: Server | None = None
+
+    def open(self) -> None:
+        """Start the name server, unless it runs."""
+        if self._names is not None:
+            return
+        cookie = self._directory / ".erlang.cookie"
+        cookie.write_text(secrets.token_hex(10))
+        cookie.chmod(0o400)
+        # Left to itself, a node starts this daemon and leaves it behind.
+        self._names = Server(
+            ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"],
+            output=self._directory / "names",
+            environment=self.environment(),
+        )
+        self._names.wait_until(
+            lambda: accepts(self._epmd_port), name="epmd", seconds=_START_SECONDS
+        )
+
+    def close(self) -> None:
+        """Stop the name server."""
+        if self._names is not None:
+            self._names.kill()
+
+    def environment(self) -> dict[str, str]:
+        """Return what tells Erlang's programs where they are."""
+        return {
+            "PATH": f"{os.environ.get('PATH', '')}:{_SBIN}",
+            "HOME": str(self._directory),
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+        }
+
+
+class Node:
+    """A node that runs inside the block; `restart` crashes it and starts it again."""
+
+    def __init__(self, directory: Path, place: Place | None = None) -> None:
+        """Take an empty directory, and of a cluster's node its place.
+
+        Raises `MissingServiceError` without RabbitMQ.
+        """
+        self.settings = ""
+        """Lines of its configuration beyond what every node of the tests has."""
+        self._directory = directory
+        self._place = place or Place(directory)
+        self._has_own_place = place is None
+        self._port, self._api_port, self._dist_port = free_ports(3)
+        self._server: Server | None = None
+
+    @property
+    def name(self) -> str:
+        """What other nodes call it."""
+        return f"tests-{self._port}@localhost"
 
     @property
     def url(self) -> str:
         """The address of its only virtual host."""
-        return f"amqp://{self._login}@127.0.0.1:{self._port}/"
+        return f"amqp://{self._place.login}@127.0.0.1:{self._port}/"
 
     @property
     def api(self) -> str:
         """The root of its management API."""
-        return f"http://{self._login}@127.0.0.1:{self._api_port}/api"
+        return f"http://{self._place.login}@127.0.0.1:{self._api_port}/api"
 
     def start(self) -> None:
         """Start it on what it has stored, and return once it takes connections."""
-        if self._names is None:
-            # Left to itself, a node starts this daemon and leaves it behind.
-            command = ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"]
-            self._names = self._run(command)
-            self._names.wait_until(
-                lambda: accepts(self._epmd_port), name="epmd", seconds=_START_SECONDS
-            )
-        self._server = self._run([self._command])
-        self._server.wait_until(self._is_up, name=NAME, seconds=_START_SECONDS)
+        self._place.open()
+        self._server = Server(
+            [self._place.command],
+            output=self._directory / "output",
+            environment=self._environment(),
+        )
+        self._server.wait_until(self.is_up, name=NAME, seconds=_START_SECONDS)
 
     def kill(self) -> None:
         """End it as a crash would; it keeps what it has stored."""
@@ -83,6 +135,33 @@ class Node:
         """Let it crash and come back."""
         self.kill()
         self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it do nothing while the block runs, and say so to nobody."""
+        if self._server is not None:
+            self._server.freeze()
+        try:
+            yield
+        finally:
+            if self._server is not None:
+                self._server.thaw()
+
+    def is_up(self) -> bool:
+        """Tell whether it takes connections."""
+        return is_up(self.url, self.api)
+
+    def evaluate(self, expression: str) -> str:
+        """Let it evaluate some Erlang; return what came out."""
+        done = subprocess.run(  # noqa: S603 - our own node
+            [self._place.command.with_name("rabbitmqctl"), "eval", expression],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_START_SECONDS,
+        )
+        return done.stdout.strip()
 
     def __enter__(self) -> Self:
         """Write its configuration and start it."""
@@ -105,21 +184,14 @@ class Node:
 
     def _stop(self) -> None:
         self.kill()
-        if self._names is not None:
-            self._names.kill()
-
-    def _is_up(self) -> bool:
-        return is_up(self.url, self.api)
-
-    def _run(self, command: Sequence[str | Path]) -> Server:
-        output = self._directory / "output"
-        return Server(command, output=output, environment=self._environment())
+        if self._has_own_place:
+            self._place.close()
 
     def _configure(self) -> None:
         (self._directory / "conf.d").mkdir()
         (self._directory / "rabbitmq-env.conf").touch()
         (self._directory / "plugins").write_text("[rabbitmq_management].\n")
-        user, _, password = self._login.partition(":")
+        user, _, password = self._place.login.partition(":")
         (self._directory / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self._port}\n"
             f"management.tcp.ip = 127.0.0.1\n"
@@ -127,17 +199,14 @@ class Node:
             f"management_agent.disable_metrics_collector = true\n"
             f"default_user = {user}\n"
             f"default_pass = {password}\n"
+            f"{self.settings}"
         )
 
     def _environment(self) -> dict[str, str]:
         home = self._directory
         return {
-            "PATH": f"{os.environ.get('PATH', '')}:{_SBIN}",
-            "HOME": str(home),
-            "LANG": "C.UTF-8",
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"tests-{self._port}@localhost",
+            **self._place.environment(),
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_PORT": str(self._port),
             "RABBITMQ_DIST_PORT": str(self._dist_port),
             "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),

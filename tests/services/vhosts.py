@@ -27,12 +27,13 @@ def virtual_host() -> Iterator[str]:
     """
     url = addresses.needed(addresses.AMQP_URL)
     api = addresses.found(addresses.RABBITMQ_API)
-    with _created(url, api) if api else borrowed(url) as own:
+    with created(url, api) if api else borrowed(url) as own:
         yield own
 
 
 @contextmanager
-def _created(url: str, api: str) -> Iterator[str]:
+def created(url: str, api: str) -> Iterator[str]:
+    """Make a virtual host for the block; yield its address."""
     name = f"calendar-sync-tests-{secrets.token_hex(6)}"
     parts = urlsplit(url)
     user = unquote(parts.username or "guest")
@@ -65,7 +66,7 @@ def borrowed(url: str) -> Iterator[str]:
         try:
             yield url
         finally:
-            _empty(url)
+            empty(url)
 
 
 def _is_used(url: str) -> bool:
@@ -81,7 +82,8 @@ def _exists(connection: pika.BlockingConnection, queue: str) -> bool:
     return True
 
 
-def _empty(url: str) -> None:
+def empty(url: str) -> None:
+    """Delete our queues and exchanges, with all that they hold."""
     with connecting.connected(url, "tests") as connection:
         channel = connection.channel()
         for queue in _queues():
