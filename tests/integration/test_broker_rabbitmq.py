@@ -12,8 +12,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pika
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.channel import Channel
+from pika.exceptions import AMQPError
 
-from shared.adapters.broker_rabbitmq import RabbitBroker, topology
+from shared.adapters.broker_rabbitmq import RabbitBroker, connecting, topology
 from shared.adapters.broker_rabbitmq.consumer import RabbitConsumer
 from shared.adapters.broker_rabbitmq.delivery import Responder
 from shared.adapters.broker_rabbitmq.publisher import RabbitPublisher
@@ -123,8 +126,12 @@ class TestLosingTheConnection:
         shaky = open_broker(through(proxy, url))
         names = {str(number) for number in range(600)}
 
+        cuts_at = {"100", "300", "500"}
+
         def handle(taken: Message) -> Disposition:
-            if int(taken.id) % 200 == 100:
+            # Once each: what was cut off comes again, and would cut for ever.
+            if taken.id in cuts_at:
+                cuts_at.remove(taken.id)
                 proxy.cut()
             return Done()
 
@@ -134,6 +141,7 @@ class TestLosingTheConnection:
             eventually(lambda: set(inbox.ids) == names, "all came")
             eventually(lambda: broker.depths()["records"] == 0, "all are settled")
         shaky.close()
+        assert not cuts_at
 
         with consuming(broker, rest := Inbox()):
             broker.publish(message("last"))
@@ -164,6 +172,40 @@ class TestLosingTheConnection:
 
         assert inbox.ids == ["a"]
 
+    def test_acknowledgements_that_the_server_lost_hold_up_nothing(
+        self, broker: Broker, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        prefetch, lost = 4, []
+
+        def lose_the_first(_channel: BlockingChannel, tag: int) -> None:
+            lost.append(tag)
+            if len(lost) == prefetch:
+                monkeypatch.undo()
+
+        monkeypatch.setattr(BlockingChannel, "basic_ack", lose_the_first)
+        publisher, inbox = RabbitPublisher(url), Inbox()
+        consumer = RabbitConsumer(
+            url,
+            Responder(inbox, publisher, WallClock()),
+            queues=[Queue.RECORDS],
+            concurrency=prefetch,
+            quiet_seconds=0.5,
+        )
+        thread = threading.Thread(target=consumer.run)
+        thread.start()
+        names = {str(number) for number in range(3 * prefetch)}
+        broker.publish(*map(message, names))
+        eventually(lambda: set(inbox.ids) == names, "all came")
+        consumer.stop()
+        thread.join()
+        publisher.close()
+
+        assert len(inbox.ids) == len(names) + prefetch
+        with consuming(broker, rest := Inbox()):
+            broker.publish(message("last"))
+            eventually(lambda: "last" in rest.ids, "the last came")
+        assert rest.ids == ["last"]
+
     def test_a_server_that_falls_silent_fails_the_publisher_in_time(
         self, broker: Broker, url: str, proxy: Proxy
     ) -> None:
@@ -178,6 +220,46 @@ class TestLosingTheConnection:
 
         assert time.monotonic() - began_at < 2
         silent.close()
+
+    def test_a_channel_that_the_server_does_not_answer_on_is_left(
+        self, broker: Broker, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publish, channels = Channel.basic_publish, list[Channel]()
+
+        def publish_but_on_the_first(channel: Channel, *args: Any, **more: Any) -> None:  # noqa: ANN401 - pika's
+            channels.append(channel)
+            if channel is not channels[0]:
+                publish(channel, *args, **more)
+
+        monkeypatch.setattr(Channel, "basic_publish", publish_but_on_the_first)
+        publisher = RabbitBroker(url, WallClock(), confirm_seconds=0.5)
+        with pytest.raises(errors.BrokerConnectionError, match=r"records.*0\.5 s"):
+            publisher.publish(message("a"))
+
+        publisher.publish(message("b"))
+
+        publisher.close()
+        assert ready(broker) == {"records": 1}
+
+    def test_a_server_that_never_answers_is_one_that_cannot_be_reached(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as hangs:
+            port = hangs.getsockname()[1]
+            url = f"amqp://guest:guest@127.0.0.1:{port}/?stack_timeout=0.5"
+            broker = open_broker(url)
+
+            with pytest.raises(errors.BrokerConnectionError, match="Timeout"):
+                broker.ping()
+            broker.close()
+
+    def test_a_server_that_falls_silent_holds_a_consumer_up_for_a_while_only(
+        self, url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connecting, "PATIENCE_SECONDS", 0.5)
+        connection = connecting.connect(through(proxy, url), "tests")
+        proxy.stall()
+
+        with pytest.raises(AMQPError), connecting.in_time(connection):
+            connection.channel()
 
     def test_a_publisher_recovers_once_the_server_is_back(self, url: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -218,6 +300,46 @@ def _publishes(broker: Broker) -> bool:
     except errors.BrokerConnectionError:
         return False
     return True
+
+
+class TestSeveralAddresses:
+    """Of a cluster, any node will do."""
+
+    def test_each_address_is_tried_in_turn(self, url: str, away_url: str) -> None:
+        broker = open_broker(f"{away_url}, {url},{away_url}")
+
+        broker.declare()
+        broker.publish(message("a"))
+
+        broker.ping()
+        assert broker.depths()["records"] == 1
+        assert drain(broker, 1) == ["a"]
+        broker.close()
+
+    def test_a_publisher_whose_node_dies_goes_on_at_another_one(
+        self, broker: Broker, url: str
+    ) -> None:
+        port = urlsplit(url).port or 0
+        with Proxy(port) as second:
+            with Proxy(port) as first:
+                both = open_broker(f"{through(first, url)},{through(second, url)}")
+                both.publish(message("a"))
+            eventually(lambda: _publishes(both), "the second takes it")
+        with Proxy(port, listen=first.port):
+            eventually(lambda: _publishes(both), "the first, back again, takes it")
+            both.close()
+
+        assert broker.depths()["records"] == 3
+
+    def test_all_addresses_failed_before_a_publisher_is_refused(
+        self, away_url: str
+    ) -> None:
+        broker = open_broker(f"{away_url},{away_url}")
+
+        with pytest.raises(errors.BrokerConnectionError, match="refused"):
+            broker.publish(message("a"))
+
+        broker.close()
 
 
 class TestHeartbeat:

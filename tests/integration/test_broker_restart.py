@@ -4,13 +4,14 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 
 import pytest
 
 from shared.domain import errors
 from shared.domain.messages import Delay
 from shared.domain.ports import Broker
+from tests.beside import beside
 from tests.broker_contract import Inbox, consuming, eventually, ready
 from tests.broker_process import message, open_broker
 from tests.services import rabbitmq
@@ -38,22 +39,14 @@ class Stream:
         self.refused: list[str] = []
         self.longest_seconds = 0.0
         self._broker = broker
-        self._is_over = threading.Event()
 
-    @contextmanager
-    def flowing(self) -> Iterator[None]:
+    def flowing(self) -> AbstractContextManager[None]:
         """Publish while the block runs."""
-        thread = threading.Thread(target=self._publish)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._is_over.set()
-            thread.join()
+        return beside(self._publish)
 
-    def _publish(self) -> None:
+    def _publish(self, is_over: threading.Event) -> None:
         for name in map(str, itertools.count()):
-            if self._is_over.is_set():
+            if is_over.is_set():
                 return
             began_at = time.monotonic()
             try:

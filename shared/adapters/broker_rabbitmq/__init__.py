@@ -10,8 +10,11 @@ from shared.adapters.broker_rabbitmq import connecting, topology
 from shared.adapters.broker_rabbitmq.consumer import RabbitConsumer
 from shared.adapters.broker_rabbitmq.delivery import Responder
 from shared.adapters.broker_rabbitmq.publisher import CONFIRM_SECONDS, RabbitPublisher
+from shared.adapters.broker_rabbitmq.topology import Survey
 from shared.domain import messages, ports
 from shared.domain.messages import Delay, Message, Queue
+
+__all__ = ["RabbitBroker", "Survey"]
 
 
 class RabbitBroker:
@@ -60,6 +63,14 @@ class RabbitBroker:
         """Count the messages that are ready in each queue and delay queue."""
         with connecting.connected(self._url, "depths") as connection:
             return topology.depths(connection)
+
+    def survey(self) -> Survey:
+        """Look whether our queues are there, are as we make them, and are consumed.
+
+        Raises `BrokerConnectionError`.
+        """
+        with connecting.connected(self._url, "survey") as connection:
+            return topology.survey(connection)
 
     def ping(self) -> None:
         """Return if a connection can be opened."""

@@ -2,13 +2,17 @@
 
 import itertools
 import os
+import random
+import re
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
 import pika
-from pika.exceptions import AMQPError
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+from pika.exceptions import AMQPConnectionError, AMQPError
 
 from shared.domain import errors
 
@@ -20,16 +24,35 @@ _DEFAULTS = {
 }
 """What applies where the query of the URL says nothing (names are pika's)."""
 
+PATIENCE_SECONDS = 5.0
+"""How long a server may take to answer on an open connection."""
 
-def parameters(url: str, purpose: str) -> pika.URLParameters:
-    """Return how to connect to an `amqp://` or `amqps://` address.
+_BETWEEN = re.compile(r"\s*,\s*(?=amqps?://)")
+"""What parts the addresses of a cluster; a password may have commas of its own."""
 
-    The server lists the connection under a name with `purpose`, host and process id.
-    Raises `ConfigurationError` for an address that cannot be read.
+
+def addresses(url: str) -> Sequence[str]:
+    """Return the addresses in `AMQP_URL`: one, or one for each node of a cluster."""
+    return _BETWEEN.split(url.strip())
+
+
+def parameters(url: str, purpose: str) -> list[pika.URLParameters]:
+    """Return how to connect to each node, in an order that differs from call to call.
+
+    So the connections of many processes spread over the nodes, and none goes on asking
+    a node that is out of order first. The server lists the connection under a name with
+    `purpose`, host and process id. Raises `ConfigurationError` for an address that
+    cannot be read.
     """
+    chosen = [_parameters(address, purpose) for address in addresses(url)]
+    random.shuffle(chosen)
+    return chosen
+
+
+def _parameters(address: str, purpose: str) -> pika.URLParameters:
     try:
-        chosen = pika.URLParameters(url)
-        parts = urlsplit(url)
+        chosen = pika.URLParameters(address)
+        parts = urlsplit(address)
     except (ValueError, TypeError):
         # The reason may quote a piece of the password.
         raise _unreadable() from None
@@ -47,11 +70,32 @@ def _unreadable() -> errors.ConfigurationError:
     return errors.ConfigurationError([problem])
 
 
+def connect(url: str, purpose: str) -> pika.BlockingConnection:
+    """Return a connection to the first node that takes one.
+
+    Raises what pika does, `AMQPError` or `OSError`, when none does.
+    """
+    # Handed all of them, pika gives up at the first name that cannot be resolved.
+    *others, last = parameters(url, purpose)
+    for each in others:
+        with suppress(AMQPError, OSError):
+            return _connect(each)
+    return _connect(last)
+
+
+def _connect(chosen: pika.URLParameters) -> pika.BlockingConnection:
+    try:
+        return pika.BlockingConnection(chosen)
+    except AMQPConnectorException as error:
+        # A node that hangs: unlike all else that pika raises, this is no `AMQPError`.
+        raise AMQPConnectionError(str(error)) from error
+
+
 @contextmanager
 def connected(url: str, purpose: str) -> Iterator[pika.BlockingConnection]:
     """Open a connection for the block; raises `BrokerConnectionError`."""
     try:
-        connection = pika.BlockingConnection(parameters(url, purpose))
+        connection = connect(url, purpose)
         try:
             yield connection
         finally:
@@ -60,6 +104,28 @@ def connected(url: str, purpose: str) -> Iterator[pika.BlockingConnection]:
     except (AMQPError, OSError) as error:
         message = f"RabbitMQ cannot be used ({explain(error)})"
         raise errors.BrokerConnectionError(message) from error
+
+
+@contextmanager
+def in_time(connection: pika.BlockingConnection) -> Iterator[None]:
+    """Cut the connection if the block takes too long; what waits raises `AMQPError`.
+
+    Else pika waits without end for a channel that hangs on the server.
+    """
+    timer = threading.Timer(PATIENCE_SECONDS, _cut, [connection])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(connection: pika.BlockingConnection) -> None:
+    # pika offers nothing that another thread may call while one waits.
+    transport = connection._impl._transport  # noqa: SLF001
+    if transport is not None:
+        with suppress(OSError):
+            transport._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001
 
 
 def explain(error: object) -> str:

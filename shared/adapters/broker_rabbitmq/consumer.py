@@ -4,7 +4,6 @@ The connection's thread only moves frames, so heartbeats go out however long a h
 takes. Handlers leave their answers for it and wake it; several go out at once.
 """
 
-import functools
 import logging
 import time
 from collections import deque
@@ -16,8 +15,9 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
-from shared.adapters.broker_rabbitmq import connecting, topology
+from shared.adapters.broker_rabbitmq import connecting
 from shared.adapters.broker_rabbitmq.delivery import Answer, Delivery, Responder
+from shared.adapters.broker_rabbitmq.subscription import QUIET_SECONDS, Subscription
 from shared.domain import errors
 from shared.domain.messages import Queue
 
@@ -37,12 +37,14 @@ class RabbitConsumer:
         *,
         queues: Sequence[Queue],
         concurrency: int,
+        quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         """Take where to connect, and who deals with deliveries."""
         self._url = url
         self._responder = responder
         self._queues = tuple(queues)
         self._concurrency = concurrency
+        self._quiet_seconds = quiet_seconds
         self._pauses = connecting.pauses(0.2, 10.0)
         # No Event: setting one in a signal handler can wait for itself.
         self._is_stopping = False
@@ -64,21 +66,22 @@ class RabbitConsumer:
 
     def _consume(self) -> None:
         purpose = f"consumer of {' '.join(self._queues)}"
-        connection = pika.BlockingConnection(connecting.parameters(self._url, purpose))
+        connection = connecting.connect(self._url, purpose)
         pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="handler")
         session = _Session(connection, pool, self._responder, lambda: self._is_stopping)
         try:
             session.subscribe(self._queues, self._concurrency)
             self._pauses = connecting.pauses(0.2, 10.0)
             while not self._is_stopping:
-                session.turn()
+                session.turn(self._quiet_seconds)
             session.drain()
         finally:
             # Without a connection, answers are void: what was taken comes again.
             session.is_lost = True
             pool.shutdown(wait=True, cancel_futures=True)
             if connection.is_open:
-                connection.close()
+                with connecting.in_time(connection):
+                    connection.close()
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -101,56 +104,44 @@ class _Session:
         self._connection = connection
         self._pool = pool
         self._responder = responder
-        self._subscriptions: list[tuple[Any, str]] = []
+        self._subscriptions: list[Subscription] = []
         self._in_hand: dict[tuple[Any, int], Future[None]] = {}
         self._answers: deque[tuple[Any, int, Answer]] = deque()
         self._is_woken = False
 
     def subscribe(self, queues: Sequence[Queue], prefetch: int) -> None:
-        for queue in queues:
-            channel = self._connection.channel()
-            channel.basic_qos(prefetch_count=prefetch)
-            on_message = functools.partial(self._on_message, queue)
-            tag = channel.basic_consume(topology.queue_name(queue), on_message)
-            self._subscriptions.append((channel, tag))
+        self._subscriptions = [
+            Subscription(self._connection, queue, prefetch, self._take)
+            for queue in queues
+        ]
 
-    def turn(self) -> None:
+    def turn(self, quiet_seconds: float) -> None:
         """Move frames for a moment.
 
         Raises `BrokerConnectionError` when the server ended a subscription and would
         otherwise leave us waiting for nothing.
         """
         self._connection.process_data_events(time_limit=_LOOK_SECONDS)
-        for channel, tag in self._subscriptions:
-            if not channel.is_open or tag not in channel.consumer_tags:
+        busy = {channel for channel, _ in self._in_hand}
+        for subscription in self._subscriptions:
+            if not subscription.is_there():
                 message = "the server ended a subscription"
                 raise errors.BrokerConnectionError(message)
+            is_busy = subscription.channel in busy
+            if not is_busy and subscription.has_been_silent(quiet_seconds):
+                subscription.renew()
 
     def drain(self) -> None:
         """Take no more, give back what has not begun, answer what has."""
-        for channel, tag in self._subscriptions:
-            channel.basic_cancel(tag)
+        for subscription in self._subscriptions:
+            subscription.cancel()
         for (channel, number), future in list(self._in_hand.items()):
             if future.cancel():
                 self._answer(channel, number, Answer.NACK)
         while self._in_hand:
             self._connection.process_data_events(time_limit=_LOOK_SECONDS)
 
-    def _on_message(
-        self,
-        queue: Queue,
-        channel: Any,  # noqa: ANN401 - pika is untyped
-        method: Any,  # noqa: ANN401 - pika is untyped
-        properties: Any,  # noqa: ANN401 - pika is untyped
-        body: bytes,
-    ) -> None:
-        delivery = Delivery(
-            queue=queue,
-            body=body,
-            message_id=properties.message_id,
-            headers=properties.headers or {},
-        )
-        tag = method.delivery_tag
+    def _take(self, channel: Any, tag: int, delivery: Delivery) -> None:  # noqa: ANN401 - pika is untyped
         future = self._pool.submit(self._work, channel, tag, delivery)
         self._in_hand[channel, tag] = future
 

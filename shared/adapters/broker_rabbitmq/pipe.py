@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -18,6 +19,8 @@ from pika.adapters.select_connection import IOLoop, SelectConnection
 from shared.adapters.broker_rabbitmq import connecting
 
 log = logging.getLogger(__name__)
+
+PURPOSE = "publisher"
 
 _CLOSE_SECONDS = 2.0
 
@@ -67,9 +70,10 @@ class Batch:
 class Pipe:
     """One connection at a time, opened again whenever it is lost."""
 
-    def __init__(self, parameters: pika.URLParameters) -> None:
+    def __init__(self, url: str) -> None:
         """Begin to connect."""
-        self._parameters = parameters
+        self._url = url
+        self._untried: list[pika.URLParameters] = []
         self._waiting: deque[Batch] = deque()
         self._is_woken = False
         self._is_closing = False
@@ -77,7 +81,10 @@ class Pipe:
         self._returned: set[str] = set()
         self._last_tag = 0
         self._blocked: str | None = None
+        self._newest: Any = None
+        """The channel that was opened last, unless it was given up."""
         self._channel: Any = None
+        """The same, once it can be used."""
         self._connection: Any = None
         self._pauses = self._fresh_pauses()
         self._loop = IOLoop()
@@ -100,6 +107,10 @@ class Pipe:
             self._is_woken = True
             self._loop.add_callback_threadsafe(self._flush)
 
+    def give_up(self, batch: Batch) -> None:
+        """Use another channel if the server had this batch; safe from any thread."""
+        self._loop.add_callback_threadsafe(partial(self._give_up, batch))
+
     def close(self) -> None:
         """Close the connection and end the thread."""
         self._is_closing = True
@@ -117,8 +128,9 @@ class Pipe:
             self._loop.close()
 
     def _connect(self) -> None:
+        self._untried = self._untried or connecting.parameters(self._url, PURPOSE)
         self._connection = SelectConnection(
-            self._parameters,
+            self._untried.pop(),
             on_open_callback=self._on_open,
             on_open_error_callback=self._on_end,
             on_close_callback=self._on_end,
@@ -140,18 +152,23 @@ class Pipe:
         self._connection.channel(on_open_callback=self._on_channel)
 
     def _on_channel(self, channel: Any) -> None:  # noqa: ANN401 - pika is untyped
+        self._newest = channel
         channel.add_on_return_callback(self._on_return)
         channel.add_on_close_callback(self._on_channel_closed)
         channel.confirm_delivery(
-            self._on_confirm, callback=lambda _frame: self._ready(channel)
+            partial(self._on_confirm, channel),
+            callback=lambda _frame: self._ready(channel),
         )
 
     def _ready(self, channel: Any) -> None:  # noqa: ANN401 - pika is untyped
         self._channel, self._last_tag = channel, 0
+        self._untried = []
         self._pauses = self._fresh_pauses()
         self._flush()
 
-    def _on_channel_closed(self, _channel: object, reason: object) -> None:
+    def _on_channel_closed(self, channel: object, reason: object) -> None:
+        if channel is not self._newest:
+            return
         # What is outstanding will never be confirmed; what waits may have better luck.
         self._fail_outstanding(f"RabbitMQ refused ({connecting.explain(reason)})")
         if self._connection.is_open:
@@ -164,6 +181,10 @@ class Pipe:
         self._blocked = None
         if self._is_closing:
             self._loop.stop()
+            return
+        if not was_ready and self._untried:
+            # Another node of the cluster may take us.
+            self._loop.call_later(0, self._connect)
             return
         if not was_ready:
             # Connecting failed: better to say so than to let all callers run late.
@@ -235,15 +256,18 @@ class Pipe:
 
     def _on_return(
         self,
-        _channel: object,
+        channel: object,
         _method: object,
         properties: Any,  # noqa: ANN401 - pika is untyped
         _body: bytes,
     ) -> None:
         # The server returns what it cannot route just before it confirms it.
-        self._returned.add(properties.message_id)
+        if channel is self._channel:
+            self._returned.add(properties.message_id)
 
-    def _on_confirm(self, frame: Any) -> None:  # noqa: ANN401 - pika is untyped
+    def _on_confirm(self, channel: object, frame: Any) -> None:  # noqa: ANN401 - pika is untyped
+        if channel is not self._channel:
+            return
         method = frame.method
         last = method.delivery_tag
         if method.multiple:
@@ -253,6 +277,8 @@ class Pipe:
         for tag in tags:
             batch, outgoing = self._outstanding.pop(tag)
             self._settle(batch, outgoing, method)
+        if isinstance(method, pika.spec.Basic.Nack):
+            self._renew_channel()
 
     def _settle(self, batch: Batch, outgoing: Outgoing, method: object) -> None:
         routing_key, _, message_id = outgoing
@@ -264,3 +290,16 @@ class Pipe:
             batch.confirm()
         else:
             batch.fail(f"RabbitMQ did not store a message for {routing_key}")
+
+    def _give_up(self, batch: Batch) -> None:
+        if any(each is batch for each, _ in self._outstanding.values()):
+            self._renew_channel()
+
+    def _renew_channel(self) -> None:
+        # A channel that first needs a queue when the node of its leader dies or hangs
+        # asks that node for ever, and refuses or leaves unanswered all that comes, its
+        # own end as well; a new one does not.
+        channel, self._newest = self._channel, None
+        self._fail_outstanding("RabbitMQ did not store what was sent before")
+        channel.close()
+        self._open_channel()

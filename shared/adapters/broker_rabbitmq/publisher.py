@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from shared.adapters.broker_rabbitmq import connecting
-from shared.adapters.broker_rabbitmq.pipe import Batch, Outgoing, Pipe
+from shared.adapters.broker_rabbitmq.pipe import PURPOSE, Batch, Outgoing, Pipe
 from shared.domain import errors
 
 CONFIRM_SECONDS = 5.0
@@ -20,7 +20,7 @@ class RabbitPublisher:
 
     def __init__(self, url: str, *, confirm_seconds: float = CONFIRM_SECONDS) -> None:
         """Take where to connect; raises `ConfigurationError` for a bad address."""
-        connecting.parameters(url, "publisher")
+        connecting.parameters(url, PURPOSE)
         self._url = url
         self._confirm_seconds = confirm_seconds
         self._mutex = threading.Lock()
@@ -31,9 +31,10 @@ class RabbitPublisher:
         """Return once every message is confirmed; raises `BrokerConnectionError`."""
         if not outgoing:
             return
-        batch = Batch(exchange, outgoing)
-        self._here().send(batch)
+        batch, pipe = Batch(exchange, outgoing), self._here()
+        pipe.send(batch)
         if not batch.wait(self._confirm_seconds):
+            pipe.give_up(batch)
             seconds = f"{self._confirm_seconds:g} s"
             message = f"RabbitMQ did not confirm {batch.routing_keys} within {seconds}"
             raise errors.BrokerConnectionError(message)
@@ -58,6 +59,6 @@ class RabbitPublisher:
             pipe = self._pipe
             if pipe is None or self._pid != os.getpid() or not pipe.is_alive:
                 # After a fork, the thread that served the old one is not with us.
-                pipe = Pipe(connecting.parameters(self._url, "publisher"))
+                pipe = Pipe(self._url)
                 self._pipe, self._pid = pipe, os.getpid()
             return pipe

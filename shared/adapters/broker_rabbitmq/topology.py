@@ -8,7 +8,8 @@ routing key is still the one of the work queue.
 Sources: https://www.rabbitmq.com/docs/quorum-queues, https://www.rabbitmq.com/docs/dlx
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pika
@@ -76,7 +77,7 @@ def _declarations() -> Iterator[_Call]:
         yield _binding(name, name, "")
 
 
-def _queue(name: str, arguments: dict[str, object]) -> _Call:
+def _queue(name: str, arguments: Mapping[str, object]) -> _Call:
     return lambda c: c.queue_declare(
         name, durable=True, arguments={"x-queue-type": "quorum", **arguments}
     )
@@ -119,6 +120,44 @@ def _disagreement(connection: pika.BlockingConnection, call: _Call) -> str | Non
         )
     channel.close()
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What of ours is on the server; queues go by their names there."""
+
+    missing: Sequence[str]
+    differing: Mapping[str, str]
+    """What the server says of queues that have other properties than ours."""
+    unattended: Mapping[str, int]
+    """The messages ready in each work queue that nobody consumes."""
+
+
+def survey(connection: pika.BlockingConnection) -> Survey:
+    """Look at our queues, and change none."""
+    missing, differing, unattended = [], {}, {}
+    for name, arguments in _queues().items():
+        channel = connection.channel()
+        try:
+            found = channel.queue_declare(name, passive=True).method
+        except ChannelClosedByBroker as error:
+            if error.reply_code != _NOT_FOUND:
+                raise
+            missing.append(name)
+            continue
+        # What is there already is only compared.
+        if problem := _disagreement(connection, _queue(name, arguments)):
+            differing[name] = problem
+        if found.consumer_count == 0 and "x-message-ttl" not in arguments:
+            unattended[name] = found.message_count
+    return Survey(missing=missing, differing=differing, unattended=unattended)
+
+
+def _queues() -> Mapping[str, Mapping[str, object]]:
+    return {
+        **{queue_name(queue): _work_arguments(queue) for queue in Queue},
+        **{exchange_of(delay): _delay_arguments(delay) for delay in Delay},
+    }
 
 
 def depths(connection: pika.BlockingConnection) -> dict[str, int]:
