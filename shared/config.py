@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from shared.adapters import crypto
+from shared.adapters.broker_rabbitmq import connecting
 from shared.domain import errors
 
 DEFAULT_DATABASE = "sqlite:///var/calendar-sync.db"
@@ -86,13 +87,17 @@ def _database_url(value: str) -> str:
 
 
 def _amqp_url(value: str) -> str:
-    parts = _parts(value)
-    if parts is None:
-        message = "must look like amqp://user:password@host:5672/vhost"
-        raise ValueError(message)
-    if parts.scheme not in {"amqp", "amqps"}:
-        message = "must begin with amqp:// or amqps://"
-        raise ValueError(message)
+    for address in connecting.addresses(value):
+        parts = _parts(address)
+        if parts is None or "," in (parts.hostname or "") or "://" in parts.path:
+            message = (
+                "must look like amqp://user:password@host:5672/vhost; of a cluster, "
+                "one such address for each node, with commas between them"
+            )
+            raise ValueError(message)
+        if parts.scheme not in {"amqp", "amqps"}:
+            message = "must begin with amqp:// or amqps://"
+            raise ValueError(message)
     return value
 
 
@@ -105,11 +110,22 @@ def root_url(value: str) -> str:
     return _root_url(_http_url(value))
 
 
+def _collector_url(value: str) -> str:
+    parts = _parts(value)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = "must be an http or https address, such as http://collector:4318"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 RootUrl = Annotated[str, AfterValidator(root_url)]
 """One that paths are added to."""
 
 _LOWER = BeforeValidator(str.lower)
+
+Days = Annotated[int, Field(ge=0, le=36500)]
+"""For how long something is kept, in days; 0 is for ever."""
 
 
 class Config(BaseSettings):
@@ -136,9 +152,16 @@ class Config(BaseSettings):
     google_revoke_url: HttpUrl = "https://oauth2.googleapis.com/revoke"
     google_push_address: HttpUrl | None = None
     safety_poll_seconds: Annotated[int, Field(ge=1)] = 900
+    history_days: Days = 90
+    conflicts_days: Days = 90
+    dead_letters_days: Days = 365
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _LOWER] = "info"
     log_format: Annotated[Literal["text", "json"], _LOWER] | None = None
+    otel_exporter_otlp_endpoint: (
+        Annotated[str, AfterValidator(_collector_url)] | None
+    ) = None
+    otel_traces_exporter: Annotated[Literal["otlp", "none"], _LOWER] = "otlp"
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -164,8 +187,7 @@ class Config(BaseSettings):
         elif not _is_embedded(database, info.data.get("amqp_url", "given")):
             message = (
                 "is required with AMQP_URL or PostgreSQL; make one with: "
-                "python -c 'from cryptography.fernet import Fernet; "
-                "print(Fernet.generate_key().decode())'"
+                "openssl rand -base64 32 | tr +/ -_"
             )
             raise ValueError(message)
         return keys
@@ -174,6 +196,14 @@ class Config(BaseSettings):
     def is_embedded(self) -> bool:
         """Tell whether this machine is all there is: SQLite and the local broker."""
         return _is_embedded(self.database_url, self.amqp_url)
+
+    @property
+    def traces_url(self) -> str | None:
+        """The address that spans are sent to; None where nobody traces."""
+        root = self.otel_exporter_otlp_endpoint
+        if root is None or self.otel_traces_exporter == "none":
+            return None
+        return f"{root}/v1/traces"
 
     @property
     def data_directory(self) -> Path:

@@ -1,6 +1,7 @@
 """What every command stands on, built from the environment."""
 
 import contextlib
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -34,19 +35,32 @@ class Foundation:
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[Foundation]:
+def opened(*, narrates: bool = False) -> Iterator[Foundation]:
     """Read the environment and build; nothing connects before it must.
 
+    A process that stays narrates what it does. A command that ends prints that, so at
+    the usual level its log has warnings only; a preview would tell of writes else.
     Raises `ConfigurationError` with all problems.
     """
     config = Config.from_environment()
-    log.configure(config.log_level, config.log_format)
+    is_quiet = config.log_level == "info" and not narrates
+    log.configure("warning" if is_quiet else config.log_level, config.log_format)
     base = _build(config)
     try:
-        yield base
+        with _traced(config):
+            yield base
     finally:
         base.broker.close()
         base.store.close()
+
+
+def _traced(config: Config) -> contextlib.AbstractContextManager[None]:
+    if config.traces_url is None:
+        return contextlib.nullcontext()
+    # Only now: it takes OpenTelemetry's SDK with it.
+    exporting = importlib.import_module("deploy.cli.exporting")
+    traced: contextlib.AbstractContextManager[None] = exporting.to(config.traces_url)
+    return traced
 
 
 def _build(config: Config) -> Foundation:

@@ -1,11 +1,17 @@
-"""Serves the metrics of a process that has no web server of its own."""
+"""The metrics of a process: what is counted, and where they are served.
+
+prometheus_client comes with it, and looks once whether processes count together: so
+`serve` imports it only after it has decided that.
+"""
 
 import os
 
 import click
 import prometheus_client
 
-from shared.domain import errors
+from deploy.cli.foundation import Foundation
+from shared import instruments
+from shared.domain import errors, ports
 
 host_option = click.option(
     "--host",
@@ -13,6 +19,12 @@ host_option = click.option(
     show_default=True,
     help="Serve the metrics here, if METRICS_PORT is set.",
 )
+
+
+def instrumented(base: Foundation) -> ports.Broker:
+    """Return the broker, with messages that are counted and carry their traces."""
+    system = "rabbitmq" if base.config.amqp_url else "database"
+    return instruments.InstrumentedBroker(base.broker, base.clock, system=system)
 
 
 def serve(host: str, port: int | None) -> None:

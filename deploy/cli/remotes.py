@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from deploy.cli import consent
 from deploy.cli.foundation import Foundation
 from deploy.cli.recent import Recent
+from shared import instruments
 from shared.adapters import google_oauth
 from shared.adapters.crm import CrmClient
 from shared.adapters.google_calendar import GoogleCalendarApi, GoogleCalendarClient
@@ -110,10 +111,14 @@ class Remotes:
             organization.id,
             is_good=lambda known: (known.url, known.api_key) == (url, api_key),
             make=lambda: _System(
-                url=url, api_key=api_key, client=CrmClient(url, api_key, self._clock)
+                url=url, api_key=api_key, client=self._crm(url, api_key)
             ),
         )
         return system.client
+
+    def _crm(self, url: str, api_key: str) -> CrmClient:
+        instrument = instruments.requests_to("crm")
+        return CrmClient(url, api_key, self._clock, instrument=instrument)
 
     def _client(self, organization_id: int) -> google_oauth.Client:
         now = self._clock.now()
@@ -202,6 +207,7 @@ def build(base: Foundation) -> Remotes:
             api_url=config.google_api_url,
             push_address=config.push_address,
             clock=base.clock,
+            instrument=instruments.requests_to("google"),
         ),
         oauth=consent.oauth(base),
         store=base.store,

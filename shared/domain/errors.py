@@ -146,7 +146,7 @@ class PermanentError(SyncError):
 
 
 class RemoteRejectedError(PermanentError):
-    """The remote refuses this request (400, 403 for this record, 422)."""
+    """Google or the CRM refuses this request (400, 403 for this record, 422)."""
 
 
 class MappingError(PermanentError):

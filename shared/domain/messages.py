@@ -260,7 +260,11 @@ class Message:
     """One piece of work in a queue.
 
     `id` is the delivery id and stays the same over all attempts; `attempt` counts from
-    1. `queued_at` is when the change was first queued, for the end-to-end latency.
+    1. `queued_at` is when the change was first queued, for the end-to-end latency;
+    `due_at` is from when on this message may be taken, while it is on its way.
+
+    `trace` names what it is a part of, in the form of a W3C `traceparent`: everything
+    that one webhook leads to has the same trace id.
     """
 
     id: str
@@ -271,6 +275,8 @@ class Message:
     job_id: int | None = None
     attempt: int = 1
     failures: tuple[Failure, ...] = field(default=())
+    trace: str | None = None
+    due_at: datetime | None = None
 
     @property
     def is_live(self) -> bool:
@@ -315,6 +321,8 @@ def encode(message: Message) -> bytes:
             {"at": f.at.isoformat(), "reason": f.reason, "error": f.error}
             for f in message.failures
         ],
+        "trace": message.trace,
+        "due_at": message.due_at.isoformat() if message.due_at else None,
     }
     return json.dumps(document, separators=(",", ":")).encode()
 
@@ -352,11 +360,24 @@ def decode(body: bytes) -> Message:
                 )
                 for f in document.get("failures", ())
             ),
+            trace=_text(document.get("trace")),
+            due_at=_instant(document.get("due_at")),
         )
     except _DECODE_ERRORS as error:
         name = type(error).__name__
         message = f"the message cannot be read ({name}: {error})"
         raise errors.MessageDecodeError(message) from error
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str | None):
+        return value
+    message = "not a text"
+    raise TypeError(message)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _subject(kind: str, document: dict[str, Any]) -> Subject:

@@ -5,6 +5,7 @@ others: adapters map what their library raises.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,6 +20,15 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
         ...
+
+
+Instrument = Callable[[str], AbstractContextManager[object]]
+"""What an adapter puts around each request; it is told the operation."""
+
+
+def uninstrumented(_operation: str) -> AbstractContextManager[None]:
+    """Let a request pass unseen (an `Instrument`)."""
+    return nullcontext()
 
 
 # -- broker -----------------------------------------------------------------------

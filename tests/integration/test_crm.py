@@ -220,6 +220,15 @@ def test_an_answer_that_is_not_the_crms_counts_as_an_outage(
         call(client)
 
 
+def test_a_list_that_is_not_there_counts_as_an_outage(
+    stub: stub_server.StubServer, client: crm.CrmClient
+) -> None:
+    stub.answer(status=404)
+
+    with pytest.raises(errors.RemoteUnavailableError, match="with 404"):
+        client.list_tasks()
+
+
 # -- trying again -----------------------------------------------------------------
 
 

@@ -24,6 +24,8 @@ sent = st.builds(
     failures=st.lists(
         st.builds(Failure, at=instants, reason=st.text(), error=st.text()), max_size=3
     ).map(tuple),
+    trace=st.none() | st.text(),
+    due_at=st.none() | instants,
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -52,7 +52,7 @@ def command(*, port_base: int, data: Path, fresh: bool, as_json: bool) -> None:
         variables.put(kept, where)
         kept.keep_variables(variables.of_commands(where))
         stage = staging.Stage(
-            base=stack.enter_context(foundation.opened()),
+            base=stack.enter_context(foundation.opened(narrates=True)),
             home=kept,
             where=where,
             cast=programs.cast(kept, where),

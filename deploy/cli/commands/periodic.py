@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 @metering.host_option
 def command(*, host: str) -> None:
     """Run the timers: safety polls, channel renewal, sweeps. More than one is safe."""
-    with foundation.opened() as base:
+    with foundation.opened(narrates=True) as base:
         metering.serve(host, base.config.metrics_port)
         readiness.wait_for_schema(base)
         readiness.wait_for_queues(base.broker)

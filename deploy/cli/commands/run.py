@@ -26,7 +26,7 @@ def command(
     concurrency: int | None,
 ) -> None:
     """Run serve, work and periodic together, and start again what dies."""
-    with foundation.opened() as base:
+    with foundation.opened(narrates=True) as base:
         readiness.wait_for_schema(base)
     serving = _options(host=host, port=port, workers=workers)
     commands = {

@@ -40,7 +40,7 @@ def command(*, host: str, port: int | None, workers: int | None) -> None:
     Answers /healthz, /readyz and /metrics as well; with METRICS_PORT, metrics are
     served there instead.
     """
-    with foundation.opened() as base, contextlib.ExitStack() as stack:
+    with foundation.opened(narrates=True) as base, contextlib.ExitStack() as stack:
         if port is None:
             port = listening.port_of(base.config.public_url)
         taken = [stack.enter_context(_bound(host, port, "--port"))]

@@ -42,14 +42,17 @@ def command(*, queues: tuple[str, ...], concurrency: int, host: str) -> None:
     Queues: google.changes crm.changes records backfill dead-letters
     """
     chosen = list(dict.fromkeys(Queue(name) for name in queues or _QUEUES))
-    with foundation.opened() as base, contextlib.ExitStack() as stack:
+    with foundation.opened(narrates=True) as base, contextlib.ExitStack() as stack:
         if base.is_sqlite:
             stack.enter_context(_alone(base))
         metering.serve(host, base.config.metrics_port)
         readiness.wait_for_schema(base)
         readiness.wait_for_queues(base.broker)
         consumers = consumer.consumers(
-            worker_parts.services(base), base.broker, chosen, concurrency=concurrency
+            worker_parts.services(base),
+            metering.instrumented(base),
+            chosen,
+            concurrency=concurrency,
         )
         log.info("Working on %s", ", ".join(chosen))
         stopping.run_until_asked(consumers, on_start=notices.ready)

@@ -1,5 +1,6 @@
 """The tasks and users of one CRM: requests made, answers read."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from shared.domain.model import Document
 
 _TASKS_PER_PAGE = 200
 _TRIES = 3
+_ID = re.compile(r"(?<=^/tasks/|^/users/)[^/]+")
+"""The part of a path that differs from record to record."""
 
 
 class CrmClient:
@@ -30,16 +33,18 @@ class CrmClient:
         *,
         timeout_seconds: float = 10,
         sleep: Callable[[float], None] = time.sleep,
+        instrument: ports.Instrument = ports.uninstrumented,
     ) -> None:
         """Take the server address of `crm-api.yaml`, `/api/v1` included.
 
         `timeout_seconds` bounds each wait for the network; `sleep` pauses before a
-        request is repeated.
+        request is repeated; operations are named like `PATCH /tasks/{id}`.
         """
         self._base_url = base_url.rstrip("/")
         self._authorization = _Bearer(api_key)
         self._clock = clock
         self._timeout_seconds = timeout_seconds
+        self._instrument = instrument
         self._threads = threading.local()
         self._skew: timedelta | None = None
         self._repeating = tenacity.Retrying(
@@ -71,7 +76,11 @@ class CrmClient:
             "cursor": cursor,
             "limit": str(_TASKS_PER_PAGE),
         }
-        rows, next_cursor = self._page("/tasks", query)
+        try:
+            rows, next_cursor = self._page("/tasks", query)
+        except errors.RecordNotFoundError as error:
+            # A list is no record: this is another server, or one under maintenance.
+            raise errors.RemoteUnavailableError(str(error)) from error
         tasks = [_task(row, "the list of tasks") for row in rows]
         return ports.TaskPage(tasks=tasks, next_cursor=next_cursor)
 
@@ -143,6 +152,10 @@ class CrmClient:
 
         Raises our error for an answer that refuses it, or when none comes.
         """
+        with self._instrument(f"{method} {_ID.sub('{id}', path)}"):
+            return self._exchange(what, method, path, **content)
+
+    def _exchange(self, what: str, method: str, path: str, **content: Any) -> Any:  # noqa: ANN401 - JSON
         sent_at = self._clock.now()
         try:
             answer = self._session().request(

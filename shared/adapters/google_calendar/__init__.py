@@ -28,14 +28,19 @@ class GoogleCalendarApi:
         clock: ports.Clock,
         timeout_seconds: float = 20,
         sleep: Callable[[float], None] = time.sleep,
+        instrument: ports.Instrument = ports.uninstrumented,
     ) -> None:
         """Take the root (`/calendar/v3` follows) and where notifications go.
 
         `timeout_seconds` bounds each wait for the network; `sleep` pauses before a read
-        is repeated.
+        is repeated; operations are named as Google does, such as `events.patch`.
         """
         self._transport = Transport(
-            f"{api_url.rstrip('/')}/calendar/v3", clock, timeout_seconds, sleep
+            f"{api_url.rstrip('/')}/calendar/v3",
+            clock,
+            timeout_seconds,
+            sleep,
+            instrument,
         )
         self._push_address = push_address
 

@@ -48,10 +48,12 @@ class Transport:
         clock: ports.Clock,
         timeout_seconds: float,
         sleep: Callable[[float], None],
+        instrument: ports.Instrument = ports.uninstrumented,
     ) -> None:
         """Take the address that the paths of the API follow (fact 232)."""
         self._clock = clock
         self._timeout_seconds = timeout_seconds
+        self._instrument = instrument
         self._threads = threading.local()
         self.skew: timedelta | None = None
         # The http object only keeps the library from looking for credentials of its
@@ -90,7 +92,8 @@ class Transport:
         http = google_auth_httplib2.AuthorizedHttp(
             access.credentials, http=self._http(), max_refresh_attempts=1
         )
-        with refusals.mapped(what):
+        operation = (request.methodId or what).removeprefix("calendar.")
+        with self._instrument(operation), refusals.mapped(what):
             return request.execute(http=http)
 
     def _http(self) -> "_Http":

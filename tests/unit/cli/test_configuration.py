@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import make_url
 
 from deploy.cli import foundation, worker_parts
+from shared.adapters.broker_rabbitmq import connecting
 from shared.config import Config
 from tests.unit.cli.console import Console, lines
 
@@ -53,6 +54,36 @@ def test_a_database_that_processes_cannot_share_is_refused(
 
     assert variable == "DATABASE_URL"
     assert text.startswith("must ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a/v",
+        "amqp://a:port/v",
+        "amqp://u:hush@a:5672,b:5672/v",
+        "amqp://u:hush@a,b/v",
+        "amqp://u:hush@a/v,http://b/v",
+        "amqp://u:hush@a/v,amqp://b:port/v",
+    ],
+)
+def test_a_broker_that_cannot_be_reached_is_refused(console: Console, url: str) -> None:
+    ((variable, text),) = problems(console, AMQP_URL=url)
+
+    assert variable == "AMQP_URL"
+    assert text.startswith("must ")
+    assert "hush" not in text
+
+
+def test_a_cluster_has_an_address_for_each_node() -> None:
+    nodes = ["amqp://u:a,b%2Cc@one/v", "amqps://u:p@two:5671/v?heartbeat=5"]
+
+    found = connecting.parameters(", ".join(nodes), "tests")
+
+    found.sort(key=lambda node: node.host)
+    assert [node.host for node in found] == ["one", "two"]
+    assert [node.credentials.password for node in found] == ["a,b,c", "p"]
+    assert [node.heartbeat for node in found] == [30, 5]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_every_kind_of_subject_travels() -> None:
 
 def test_a_message_keeps_its_job_attempts_and_failures() -> None:
     failed = messages.failed(message(), "rate_limit", "429", at=AT)
-    sent = replace(failed, job_id=5, attempt=3)
+    sent = replace(failed, job_id=5, attempt=3, trace="00-a-b-01", due_at=AT)
 
     assert messages.decode(messages.encode(sent)) == sent
 
@@ -90,7 +90,7 @@ def test_fields_of_a_later_release_are_ignored() -> None:
 
 def test_fields_that_an_earlier_release_did_not_have_get_their_defaults() -> None:
     earlier = document()
-    for name in ("job_id", "attempt", "failures"):
+    for name in ("job_id", "attempt", "failures", "trace", "due_at"):
         del earlier[name]
     earlier["subject"] = {"organization_id": 1, "task_id": "t"}
 
@@ -125,6 +125,9 @@ def test_a_message_without_one_of_its_fields_is_refused(name: str) -> None:
         ("queued_at", 5),
         ("attempt", "first"),
         ("attempt", None),
+        ("trace", 5),
+        ("due_at", "noon"),
+        ("due_at", {}),
         ("failures", [{}]),
         ("failures", 5),
     ],
