@@ -53,6 +53,18 @@ class UnitOfWorkContract(store_rows.StoreFixture):
         assert (row.id > 0, row.name, row.settings) == (True, "acme", {})
         assert row.google_app_state == "unchecked"
 
+    def test_a_row_is_read_once_in_a_unit_of_work(self, store: Store) -> None:
+        with store.begin() as work:
+            organization_id = store_rows.add_organization(work).id
+            work.commit()
+
+        with store.read() as work:
+            was = work.organizations.by_id(organization_id).name
+            with store.begin() as other:
+                other.organizations.by_id(organization_id).name = "globex"
+                other.commit()
+            assert work.organizations.by_id(organization_id).name == was
+
     def test_a_changed_row_is_written_by_the_commit(self, store: Store) -> None:
         with store.begin() as work:
             row = store_rows.add_organization(work)

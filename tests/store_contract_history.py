@@ -67,6 +67,31 @@ class HistoryContract(store_rows.OrganizationFixture):
         with store.begin() as work:
             return work.jobs.by_id(job_id)
 
+    def test_a_job_of_one_record_ends_with_it(
+        self, store: Store, acme: tables.Organization
+    ) -> None:
+        item = tables.JobItem(
+            organization_id=acme.id,
+            delivery_id="d1",
+            action="none",
+            outcome="conflict",
+            reason="both_edited",
+            attempts=1,
+            at=store_rows.NOW,
+        )
+        with store.begin() as work:
+            work.jobs.of_one(
+                item,
+                trigger=messages.Trigger.WEBHOOK,
+                direction=Direction.CRM_TO_GOOGLE,
+            )
+            work.commit()
+
+        with store.read() as work:
+            job = work.jobs.by_id(item.job_id)
+            assert (job.state, job.finished_at) == (JobState.SUCCEEDED, store_rows.NOW)
+            assert (job.expected, job.processed, job.conflicts) == (1, 1, 1)
+
     def test_a_job_runs_until_its_last_item(
         self, store: Store, acme: tables.Organization
     ) -> None:

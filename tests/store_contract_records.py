@@ -49,6 +49,17 @@ class CalendarsContract(store_rows.StoreFixture):
             assert before.id == calendar.id
             assert work.calendars.selected_of(connection.id) is other
 
+    def test_a_calendar_is_read_together_with_those_it_belongs_to(
+        self, store: Store, calendar: tables.Calendar
+    ) -> None:
+        with store.read() as work:
+            found, connection, organization = work.calendars.with_owners(calendar.id)
+
+            assert (found.id, connection.id) == (calendar.id, calendar.connection_id)
+            assert organization.id == connection.organization_id
+            with pytest.raises(LookupError, match="calendars has no row None"):
+                work.calendars.with_owners(None)
+
     def test_the_calendars_of_an_account_begin_with_the_primary(
         self, store: Store, calendar: tables.Calendar
     ) -> None:

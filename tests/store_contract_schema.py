@@ -58,6 +58,10 @@ class LocksContract(store_rows.StoreFixture):
 
         assert (both, first, second) == (True, False, False)
 
+    def test_no_lock_at_all_is_held_at_once(self, store: Store) -> None:
+        with store.try_lock() as nothing:
+            assert nothing
+
     def test_a_lock_is_free_again_after_an_error(self, store: Store) -> None:
         with pytest.raises(RuntimeError), store.try_lock("link:1"):
             raise RuntimeError

@@ -81,6 +81,25 @@ def add_link(
     )
 
 
+def add_held_deletion(
+    work: UnitOfWork,
+    connection: tables.Connection,
+    **columns: Any,  # noqa: ANN401 - columns of the row
+) -> tables.HeldDeletion:
+    """Store a held deletion of one record."""
+    values = {"side": "crm", "created_at": NOW} | columns
+    row = work.held_deletions.add(
+        tables.HeldDeletion(
+            organization_id=connection.organization_id,
+            connection_id=connection.id,
+            **values,
+        )
+    )
+    organization = work.organizations.by_id(connection.organization_id)
+    add_link(work, organization, held_deletion_id=row.id)
+    return row
+
+
 def at_once(count: int, act: Callable[[int], object]) -> list[object]:
     """Run `act(0)`, `act(1)`, ... in threads that start together; return results."""
     ready = threading.Barrier(count)

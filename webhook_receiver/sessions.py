@@ -45,6 +45,8 @@ def configure(app: Flask, keys: crypto.Keys, public_url: str) -> None:
     app.config.update(
         SECRET_KEY=first,
         SECRET_KEY_FALLBACKS=older,
+        # Flask-WTF has no fallbacks; what signs with these takes the last one.
+        WTF_CSRF_SECRET_KEY=[*reversed(older), first],
         # The prefix makes browsers refuse one that a neighbouring host has set.
         SESSION_COOKIE_NAME="__Host-session" if is_secure else "calendar_sync_session",
         SESSION_COOKIE_SECURE=is_secure,

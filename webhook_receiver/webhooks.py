@@ -1,7 +1,8 @@
 """Takes webhooks: verify, publish, answer; 2xx only once the broker has confirmed.
 
 Google's costs no database at all, the CRM's none as a rule: a channel token is an HMAC
-over the channel id, and the CRM's secrets are kept for a moment. What is refused leaves
+over the channel id, and the CRM's secrets are kept for a moment; in a crowd of changes
+the store tells which are edits (`crowds`). What is refused leaves
 one line in the log and nothing in a queue.
 """
 
@@ -16,11 +17,12 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from shared import metrics
+from shared import instruments, metrics
 from shared.domain import errors, identifiers, messages, signing
 from shared.domain.messages import Message, Queue, Trigger
 from webhook_receiver import bodies, problems
 from webhook_receiver.crm_secrets import CrmSecrets
+from webhook_receiver.crowds import Crowds
 from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class _Record(BaseModel):
     ]
     version: Annotated[int, Field(strict=True, ge=1, lt=2**63)]
     owner_id: str | None = None
+    google_event_id: str | None = None
 
 
 class _Event(BaseModel):
@@ -76,14 +79,17 @@ class Webhooks:
         """Take the broker, the keys of channel tokens, and where secrets are."""
         self._broker = services.broker
         self._clock = services.clock
+        self._crowds = Crowds(services.store, services.clock)
         self._channel_keys = services.keys.derive_all(signing.CHANNEL_TOKEN_PURPOSE)
         self._secrets = CrmSecrets(services.store, services.clock)
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""
         routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-        routes.add_url_rule("/google", "google", self.google, methods=["POST"])
-        routes.add_url_rule("/crm/<organization>", "crm", self.crm, methods=["POST"])
+        google = instruments.webhook("google", self.google)
+        crm = instruments.webhook("crm", self.crm)
+        routes.add_url_rule("/google", "google", google, methods=["POST"])
+        routes.add_url_rule("/crm/<organization>", "crm", crm, methods=["POST"])
         return routes
 
     def google(self) -> Response:
@@ -107,6 +113,7 @@ class Webhooks:
                 self._broker.ping()
             else:
                 self._broker.publish(message)
+                log.info("Queued a webhook of %s as %s", source, message.id)
         except errors.WebhookError as error:
             log.warning("Refused a webhook of %s: %s", source, error)
             return _refused(source, error.status, str(error))
@@ -160,7 +167,9 @@ class Webhooks:
             version=event.data.version,
             owner_id=event.data.owner_id,
         )
-        return self._message(delivery_id, Queue.CRM_CHANGES, subject)
+        has_event = bool(event.data.google_event_id)
+        queue = self._crowds.queue_of(subject, has_event=has_event)
+        return self._message(delivery_id, queue, subject)
 
     def _verify(self, body: bytes, organization: str, secrets: Sequence[str]) -> str:
         """Return the delivery id."""

@@ -1,5 +1,7 @@
 """Carry out a decision: reserve the ids, write to Google, write to the CRM."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from shared.adapters.store import Store, UnitOfWork, tables
@@ -98,10 +100,12 @@ class Applier:
                 # A conflict needs a link to wait at.
                 self._reserve(pair, None, writes)
             return
-        if pair.link is None or Write.CREATE in {writes.event, writes.task}:
+        is_new = pair.link is None
+        if is_new or Write.CREATE in {writes.event, writes.task}:
             self._reserve(pair, decision.target, writes)
         target = decision.target
-        self._guests.write(pair, writes.event, target, send_updates=send_updates)
+        with self._giving_up_what_nobody_asked_for(pair, is_new=is_new):
+            self._guests.write(pair, writes.event, target, send_updates=send_updates)
         # The CRM has not been told of the answers yet, and may not take them now.
         told = pair.baseline.responses if pair.baseline else {}
         situation.agree(pair, target, told)
@@ -140,6 +144,7 @@ class Applier:
                 link.generation += _generations_spent(pair)
                 link.state = LinkState.PENDING
                 link.pending_since = self._clock.now()
+            pair.is_first_try = is_first_try
             if is_first_try and target is not None and not _is_known(pair):
                 # What the call is going to make: if its answer is lost, this tells
                 # whether the record was edited before we meet it again.
@@ -158,6 +163,24 @@ class Applier:
                 link.task_id = link.task = link.task_version = None
             work.commit()
             pair.link = link
+
+    @contextmanager
+    def _giving_up_what_nobody_asked_for(
+        self, pair: Pair, *, is_new: bool
+    ) -> Iterator[None]:
+        """Forget a new link where Google was not called after all.
+
+        The next attempt is the first one then, and may mail the guests.
+        """
+        try:
+            yield
+        except errors.BudgetSpentError:
+            if is_new and pair.link is not None:
+                with self._store.begin() as work:
+                    work.links.forget(pair.link.id)
+                    work.commit()
+                pair.link = pair.baseline = None
+            raise
 
     def _announce_removal(self, pair: Pair) -> None:
         """Commit why the event goes, before the call that removes it.
@@ -214,6 +237,8 @@ def _reserve_event(pair: Pair, link: tables.Link) -> None:
         pair.calendar.google_calendar_id,
         link.generation,
     )
+    # Whoever made the meeting, this event of it is ours.
+    link.origin = model.Side.CRM
     link.calendar_id = pair.calendar.id
     link.event_id = event_id
     link.ical_uid = identifiers.ical_uid(event_id)

@@ -47,9 +47,12 @@ class Backfill:
             if connection.state != ConnectionState.ACTIVE:
                 job.hold(placing.why_inactive(connection))
                 return
+            if self._is_listed_just_now(connection):
+                # Found out without asking Google, since it is asked every second.
+                raise errors.RecordBusyError
             people.refresh(self._services, organization)
             refused = partial(job.hold, Reason.OWNER_MUST_RECONNECT)
-            with self._parking.instead_of_failing(connection.id, refused):
+            with self._parking.instead_of_failing(connection, refused):
                 calendar = self._known(message, connection) or self._selected(
                     connection
                 )
@@ -57,6 +60,14 @@ class Backfill:
                     if not held:
                         raise errors.RecordBusyError
                     self._sync(job, organization, connection, calendar)
+
+    def _is_listed_just_now(self, connection: tables.Connection) -> bool:
+        with self._store.read() as work:
+            calendar = work.calendars.selected_of(connection.id)
+        if calendar is None:
+            return False
+        with self._store.try_lock(f"calendar:{calendar.id}") as is_free:
+            return not is_free
 
     def _sync(
         self,
@@ -85,22 +96,29 @@ class Backfill:
         skew = self._remotes.crm(organization).clock_skew() or timedelta()
         tasks_seen_until = began_at + skew - polling.OVERLAP
         if changes is not None:
-            intake.advance(
-                self._store, calendar.id, changes, tasks_seen_until=tasks_seen_until
-            )
+            job.settle_deletions()
+            with self._store.begin() as work:
+                intake.advance(
+                    work, calendar.id, changes, tasks_seen_until=tasks_seen_until
+                )
+                work.commit()
             return
         page = lists.events()
         lists.tasks()
-        lists.publish()
+        # Before the listed are worked on, which makes links of their own.
         lists.unlisted()
-        intake.advance(
-            self._store,
-            calendar.id,
-            page,
-            tasks_seen_until=tasks_seen_until,
-            window_until=lists.window.end,
-            listed_at=self._clock.now(),
-        )
+        lists.publish()
+        job.settle_deletions()
+        with self._store.begin() as work:
+            intake.advance(
+                work,
+                calendar.id,
+                page,
+                tasks_seen_until=tasks_seen_until,
+                window_until=lists.window.end,
+                listed_at=began_at,
+            )
+            work.commit()
 
     def _known(
         self, message: Message, connection: tables.Connection

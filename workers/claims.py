@@ -93,10 +93,14 @@ class Survey:
         self._keep(connection, calendar, rows)
         for other in others:
             if other.id != calendar.id:
-                # Synced before: the user's own events stay there.
+                # Synced before: the user's own events stay there, and all if that was
+                # chosen after the backup that the database is restored from.
                 shelf = census.Shelf(google=google, calendar=other)
-                left = shelf.named(self._expected[other.google_calendar_id])
-                self._keep(connection, other, left)
+                left = shelf.events(self._series_ids, self._window)
+                expected = self._expected[other.google_calendar_id]
+                self._keep(
+                    connection, other, left | shelf.named(expected - left.keys())
+                )
 
     def _keep(
         self,
@@ -130,7 +134,8 @@ class Survey:
         if is_tagged and event.task_id:
             self._note_tag(calendar, event, event.task_id)
         is_inside = event.when is not None and self._window.has(event.when)
-        is_free = not (is_named or is_tagged or event.recurring_event_id)
+        is_other = is_named or is_tagged or event.recurring_event_id is not None
+        is_free = calendar.is_selected and not is_other
         if is_inside and is_free:
             self._note_likeness(connection, calendar, event)
         return is_named or is_tagged or (is_inside and is_free)

@@ -36,28 +36,26 @@ def choice_for(work: UnitOfWork, pair: Pair) -> Choice | None:
 def store(
     work: UnitOfWork, pair: Pair, decision: Decision, now: datetime
 ) -> tables.Conflict | None:
-    """Store or end the conflict of a link; return it if its user must be told."""
+    """Store the conflict of a link as it is now; return it if its user must be told.
+
+    The link says that it is in conflict only when that has been done.
+    """
     if pair.link is None:
         return None
-    if not decision.contested:
-        if decision.target is not None or decision.detach:
-            work.conflicts.resolve(pair.link.id, now=now)
-        return None
+    is_untold = pair.link.state != LinkState.CONFLICT
     conflict = work.conflicts.open_of_link(pair.link.id)
     if conflict is None:
-        conflict = _flag(work, pair, pair.link, now)
+        conflict = _add(work, pair, pair.link, now)
         _follow(conflict, pair, decision, now)
-        return conflict
-    if (conflict.crm, conflict.google) == _sides(pair):
-        return None
-    was_settled = conflict.choice is not None
-    _follow(conflict, pair, decision, now)
-    conflict.version += 1
-    conflict.choice = None
-    return conflict if was_settled else None
+    elif (conflict.crm, conflict.google) != _sides(pair):
+        is_untold |= conflict.choice is not None
+        _follow(conflict, pair, decision, now)
+        conflict.version += 1
+        conflict.choice = None
+    return conflict if is_untold else None
 
 
-def _flag(
+def _add(
     work: UnitOfWork, pair: Pair, link: tables.Link, now: datetime
 ) -> tables.Conflict:
     return work.conflicts.add(

@@ -19,7 +19,6 @@ from shared.domain.settings import Frequency, Settings
 from shared.log import bound
 from workers import (
     backfill,
-    bursts,
     checking,
     deaths,
     handover,
@@ -34,6 +33,7 @@ from workers import (
     pull,
     rolling,
     searching,
+    subjects,
     sync,
 )
 from workers.services import Services
@@ -49,8 +49,6 @@ class Dispatcher:
         """Take what the workers need from outside."""
         self._store = services.store
         self._clock = services.clock
-        self._broker = services.broker
-        self._bursts = bursts.Bursts()
         parked = parking.Parking(
             services.store,
             services.remotes,
@@ -70,7 +68,7 @@ class Dispatcher:
         self._checking = checking.Checking(services)
         self._searching = searching.Searching(services)
         self._handover = handover.Handover(services)
-        self._leaving = leaving.Leaving(services)
+        self._leaving = leaving.Leaving(services, parked)
 
     def __call__(self, message: Message) -> Disposition:
         """Deal with a message of a work queue and return what becomes of it."""
@@ -91,7 +89,10 @@ class Dispatcher:
         try:
             self._handle(message)
         except Exception as error:  # noqa: BLE001 - the boundary
-            return self._failed(message, error)
+            if not self._is_about_nothing(message):
+                return self._failed(message, error)
+            why = type(error).__name__
+            log.info("Dropped a message about what is not there any more: %s", why)
         return Done()
 
     def _handle(self, message: Message) -> None:  # noqa: C901, PLR0912, PLR0915 - one case per subject
@@ -150,30 +151,7 @@ class Dispatcher:
             task_id=subject.task_id,
             version=subject.version,
         )
-        if self._is_of_burst(message, subject, due):
-            later = replace(message, queue=Queue.BACKFILL, subject=due)
-            self._broker.publish(later)
-        else:
-            self._sync.task(message, due)
-
-    def _is_of_burst(
-        self, message: Message, subject: messages.TaskChanged, due: messages.TaskDue
-    ) -> bool:
-        """Tell whether the change is one of so many that others would wait for it."""
-        if subject.owner_id is None:
-            return False
-        with self._store.read() as work:
-            link = work.links.of_task(due.organization_id, due.task_id)
-        known = link.task_version if link else None
-        if known is not None and known >= subject.version:
-            return False
-        return self._bursts.is_one(
-            subject.organization,
-            subject.owner_id,
-            # Not when it is worked on: in a crowd that is slow enough to hide a burst.
-            message.queued_at,
-            is_new=link is None,
-        )
+        self._sync.task(message, due)
 
     # -- what failed --------------------------------------------------------------
 
@@ -190,6 +168,14 @@ class Dispatcher:
             case retry.GiveUp():
                 self._log_end(error)
                 return Dead(message=self._note(message, error, next_attempt_at=None))
+
+    def _is_about_nothing(self, message: Message) -> bool:
+        """Tell whether what a message names was deleted, which is why it failed."""
+        try:
+            with self._store.read() as work:
+                return subjects.is_gone(work, message)
+        except errors.SyncError:
+            return False
 
     @staticmethod
     def _log_end(error: Exception) -> None:

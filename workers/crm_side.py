@@ -4,10 +4,15 @@ A write that finds the task moved on takes in its present state and raises the
 `StaleStateError` again, so that the caller decides anew.
 """
 
+from datetime import timedelta
+
 from shared.domain import errors, identifiers, mapping, model
 from shared.domain.reconcile import Write
 from workers.pair import Pair
 from workers.remotes import Remotes
+
+_UNCERTAINTY = timedelta(seconds=10)
+"""How wrong what we know of the CRM's clock may be."""
 
 
 class CrmSide:
@@ -77,6 +82,9 @@ class CrmSide:
         )
         crm = self._remotes.crm(pair.organization)
         pair.saw_task(crm.create_task(body, idempotency_key=self._key(pair)))
+        if _is_of_earlier_life(pair):
+            # Nothing says which side was edited since.
+            pair.baseline = None
 
     @staticmethod
     def _key(pair: Pair) -> str:
@@ -114,3 +122,15 @@ class CrmSide:
 
 
 _ALL_FIELDS = frozenset(model.Field)
+
+
+def _is_of_earlier_life(pair: Pair) -> bool:
+    """Tell whether the task was there before its event was reserved for it.
+
+    The CRM answers a repeated key with the task that was made first; after our database
+    was lost, that is none which an attempt of ours made unheard.
+    """
+    since = pair.link.pending_since if pair.link else None
+    skew = timedelta(seconds=pair.organization.crm_skew_seconds)
+    made_at = pair.known_task.created_at - skew
+    return since is not None and made_at < since - _UNCERTAINTY

@@ -22,11 +22,15 @@ class Deaths:
     def __call__(self, message: Message) -> Disposition:
         """File a message with its last failure; raises when the store is away.
 
-        The broker then delivers it again: a dead letter is not lost for that.
+        The broker then delivers it again: a dead letter is not lost for that. One about
+        what is not there any more is: nobody could do anything about it.
         """
         last = message.failures[-1]
         now = self._clock.now()
         with self._store.begin() as work:
+            if subjects.is_gone(work, message):
+                log.info("Dropped a dead letter about what is not there any more")
+                return Done()
             known = subjects.about(work, message)
             work.dead_letters.file(
                 tables.DeadLetter(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store.states import LinkState
 from shared.domain import mapping, messages, model
 from shared.domain.settings import Settings
 
@@ -65,9 +66,12 @@ def _of_link(
 
 
 def is_live(link: tables.Link) -> bool:
-    """Tell whether both sides last agreed on a meeting that takes place."""
+    """Tell whether both sides last agreed on a meeting that takes place.
+
+    A pending link has not got as far: its baseline is what is being made.
+    """
     known = link.baseline
-    if known is None:
+    if known is None or link.state == LinkState.PENDING:
         return False
     return not mapping.baseline_from_document(known).meeting.cancelled
 
@@ -105,7 +109,8 @@ def _by_connection(
     for deletion in deletions:
         link = work.links.by_id(deletion.link_id)
         calendar = work.calendars.get(link.calendar_id)
-        if calendar is not None:
+        # Where nothing is synced any more, nothing would be cancelled.
+        if calendar is not None and calendar.is_selected:
             found[calendar.connection_id].append(deletion)
     return found
 

@@ -171,6 +171,8 @@ def _is_of_earlier_life(pair: Pair) -> bool:
     since = pair.link.pending_since if pair.link else None
     if event is None or event.created_at is None or since is None:
         return True
+    if pair.is_first_try and event.is_cancelled:
+        return True  # It ended before we began, however lately it was made.
     skew = timedelta(seconds=pair.connection.google_skew_seconds)
     return event.created_at - skew < since - _UNCERTAINTY
 

@@ -6,8 +6,11 @@ to another who comes; the task stays with its owner. Where nobody could take ove
 the next copy that appears does.
 """
 
+from collections.abc import Collection
+from datetime import datetime
+
 from shared.adapters.store import UnitOfWork, tables
-from shared.adapters.store.states import ConnectionState
+from shared.adapters.store.states import ConnectionState, LinkState
 from shared.domain import errors, identifiers, mapping, messages, model, scope
 from shared.domain.messages import Message, Queue
 from workers import holding, stored
@@ -22,13 +25,18 @@ class Handover:
         """Take the store, and where to queue a look at what has another leader."""
         self._store = services.store
         self._broker = services.broker
+        self._clock = services.clock
 
     def connection(self, message: Message, subject: messages.HandoverDue) -> None:
         """Hand over what a connection leads, where another user comes as well.
 
-        Raises `RecordBusyError` while somebody works on one of the meetings.
+        Not if it is active, for then its user has connected again. Raises
+        `RecordBusyError` while somebody works on one of the meetings.
         """
         with self._store.read() as work:
+            connection = work.connections.by_id(subject.connection_id)
+            if connection.state == ConnectionState.ACTIVE:
+                return
             links = work.links.of_connection(subject.connection_id)
         for link in links:
             names = holding.of_link(link)
@@ -39,6 +47,7 @@ class Handover:
                 heir = heir_of(work, row)
                 if heir is not None:
                     lead_by(row, heir)
+                    leave_to_timer(row, self._clock.now())
                 work.commit()
             if heir is not None:
                 # Only now: a broker in the same database waits for our commit.
@@ -50,14 +59,24 @@ def heir_of(work: UnitOfWork, link: tables.Link) -> tables.Copy | None:
 
     There is none for a meeting that we made: it goes with its task's owner.
     """
-    if link.origin != model.Side.GOOGLE:
-        return None
+    return next_copy(work, link) if link.origin == model.Side.GOOGLE else None
+
+
+def next_copy(
+    work: UnitOfWork,
+    link: tables.Link,
+    states: Collection[str] = (ConnectionState.ACTIVE,),
+) -> tables.Copy | None:
+    """Return the copy of another user who comes, the organizer's first.
+
+    Of one whose connection is in one of these states.
+    """
     copies = [
         copy
         for copy in work.copies.of_meeting(link)
         if copy.calendar_id != link.calendar_id
         and _is_selected(work, copy)
-        and stored.comes(work, copy)
+        and stored.comes(work, copy, states)
     ]
     return min(copies, key=lambda c: (not _is_organizers(work, c), c.id), default=None)
 
@@ -113,6 +132,16 @@ def lead_by(link: tables.Link, heir: tables.Copy) -> None:
     heir.link_id = link.id
     # What it showed while another copy led has been passed over.
     heir.settled_etag = None
+
+
+def leave_to_timer(link: tables.Link, now: datetime) -> None:
+    """Have the timer look at a link that nobody may have queued a look at.
+
+    One in conflict waits for its user, who has it looked at.
+    """
+    if link.state == LinkState.ACTIVE:
+        link.state = LinkState.PENDING
+        link.pending_since = link.updated_at = now
 
 
 def _look_at(heir: tables.Copy, because_of: Message) -> Message:

@@ -1,5 +1,6 @@
 """The history: one line per record and message, with the values that were seen."""
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,9 +11,12 @@ from shared.domain import mapping, messages, model
 from shared.domain.messages import Message
 from shared.domain.reasons import Reason
 from shared.domain.reconcile import Decision
+from shared.log import bound
 from workers import situation, subjects
 from workers.apply import Writes
 from workers.pair import Pair
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,24 +160,29 @@ def _changes(pair: Pair, decision: Decision) -> dict[str, object]:
 def record(work: UnitOfWork, message: Message, entry: Entry, *, now: datetime) -> int:
     """Store the line, in the message's job or in a job of its own; return the job.
 
-    A later attempt of the same message corrects its line.
+    A later attempt of the same message corrects its line. A job that is gone, as after
+    the database was restored, is as good as none.
     """
     row = _row(message, entry, now)
-    if message.job_id is not None:
-        row.job_id = message.job_id
-        work.items.record(row)
-    else:
-        job = open_job(
-            work,
-            message,
-            organization_id=entry.organization_id,
-            connection_id=entry.connection_id,
-            now=now,
-            expected=1,
-        )
-        work.items.record_first(job, row)
+    if not _is_in_its_job(work, message, row):
+        direction = _direction(message)
+        work.jobs.of_one(row, trigger=message.trigger, direction=direction)
     metrics.decisions.labels(entry.outcome, entry.reason).inc()
+    with bound(task=entry.task_id, event=entry.event_id):
+        log.info("Noted %s (%s): %s", entry.outcome, entry.reason, entry.action)
     return row.job_id
+
+
+def _is_in_its_job(work: UnitOfWork, message: Message, row: tables.JobItem) -> bool:
+    """Store the line in the message's job; tell whether there is one."""
+    if message.job_id is None:
+        return False
+    row.job_id = message.job_id
+    try:
+        work.items.record(row)
+    except LookupError:
+        return False
+    return True
 
 
 def _row(message: Message, entry: Entry, now: datetime) -> tables.JobItem:

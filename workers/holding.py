@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from shared.adapters.store import Store, tables
+from shared.domain import errors, messages
 
 
 def of_task(organization_id: int, task_id: str) -> str:
@@ -28,6 +29,29 @@ def of_link(link: tables.Link) -> frozenset[str]:
     if link.event_id is not None:
         names.add(of_event(link.organization_id, link.event_id, link.ical_uid))
     return frozenset(names)
+
+
+def names_of_task(
+    subject: messages.TaskDue, link: tables.Link | None
+) -> frozenset[str]:
+    """Return what to hold while working on a task, which may have a link."""
+    if link is not None:
+        return of_link(link)
+    return frozenset({of_task(subject.organization_id, subject.task_id)})
+
+
+def names_of_event(
+    organization_id: int, event_id: str, copy: tables.Copy | None
+) -> frozenset[str]:
+    """Return what to hold while working on an event without a link."""
+    ical_uid = copy.ical_uid if copy else None
+    return frozenset({of_event(organization_id, event_id, ical_uid)})
+
+
+def check(names: frozenset[str], held: frozenset[str]) -> None:
+    """Raise `RecordBusyError` for a record that got other names before it was held."""
+    if names != held:
+        raise errors.RecordBusyError
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from shared.adapters.store import Store, UnitOfWork, tables
+from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import Outcome
 from shared.domain import errors, identifiers, mapping, messages, model, ports
 from shared.domain.messages import Message, Queue, Trigger
@@ -126,7 +126,7 @@ def _meeting(event: model.Event) -> model.Meeting | None:
 
 
 def advance(
-    store: Store,
+    work: UnitOfWork,
     calendar_id: int,
     page: ports.EventPage,
     *,
@@ -139,24 +139,23 @@ def advance(
     `tasks_seen_until` belongs to a list of both sides; `listed_at`, and where its
     window ended, to a full one.
     """
-    with store.begin() as work:
-        row = work.calendars.by_id(calendar_id)
-        row.sync_token = page.next_sync_token
-        row.time_zone = page.time_zone
-        row.access_role = page.access_role
-        row.tasks_seen_until = tasks_seen_until or row.tasks_seen_until
-        if listed_at is not None:
-            row.listed_at = row.moved_on_at = listed_at
-            row.window_until = window_until
-        work.commit()
+    row = work.calendars.by_id(calendar_id)
+    row.sync_token = page.next_sync_token
+    row.time_zone = page.time_zone
+    row.access_role = page.access_role
+    row.tasks_seen_until = tasks_seen_until or row.tasks_seen_until
+    if listed_at is not None:
+        row.listed_at = row.moved_on_at = listed_at
+        row.window_until = window_until
 
 
 class Job:
     """The job of a list, which expects what was published in the block.
 
-    It is opened by the first record, or by the end of a list without any: until then a
-    message that has to wait leaves no trace. A later attempt of the same message goes
-    on with the job that the first one opened, and corrects the line of its failure.
+    It is opened by the first record, or by the end of a list without any, unless that
+    was asked for by a notification: until then a message that has to wait leaves no
+    trace. A later attempt of the same message goes on with the job that the first one
+    opened, and corrects the line of its failure.
     """
 
     def __init__(
@@ -187,10 +186,13 @@ class Job:
         """Queue a look at each record; returns once the broker has confirmed them."""
         if not subjects:
             return
-        job_id = self._open()
+        is_first = self.message.job_id is None
+        job_id = self._open(found=len(subjects))
         due = [self._message(queue, subject, job_id) for subject in subjects]
         self._services.broker.publish(*due)
         self._ids |= {message.id for message in due}
+        if is_first:
+            return
         with self._services.store.begin() as work:
             work.jobs.note_found(job_id, len(due))
             work.commit()
@@ -221,8 +223,12 @@ class Job:
         self._deletions += [(queue, each) for each in found.values() if each]
         self.publish(queue, [due for due, deletion in found.items() if not deletion])
 
-    def _settle_deletions(self) -> None:
-        """Queue a look at the deletions, or hold them."""
+    def settle_deletions(self) -> None:
+        """Queue a look at the deletions, or hold them, now that the list is complete.
+
+        Whoever moves a cursor in the block must do so first: behind it, deletions are
+        never listed again. Otherwise the end of the block does.
+        """
         if not self._deletions:
             return
         now = self._services.clock.now()
@@ -248,7 +254,7 @@ class Job:
         """Say that the list waits for something outside of us."""
         self._held_because = reason
 
-    def _open(self, expected: int | None = None) -> int:
+    def _open(self, expected: int | None = None, found: int = 0) -> int:
         if self.message.job_id is not None:
             return self.message.job_id
         with self._services.store.begin() as work:
@@ -260,6 +266,8 @@ class Job:
                 now=self._services.clock.now(),
                 expected=expected,
             )
+            if found:
+                work.jobs.note_found(job.id, found)
             work.commit()
         self.message = replace(self.message, job_id=job.id)
         return job.id
@@ -283,14 +291,17 @@ class Job:
     ) -> None:
         """Say how many records belong to the job, also when the list broke off."""
         if error is None:
-            self._settle_deletions()
+            self.settle_deletions()
         waits = isinstance(error, errors.RecordBusyError)
         fails_elsewhere = error is not None and not self._was_open
         if not self._ids and (waits or fails_elsewhere):
+            self._end_what_was_opened()
             return
         entry = None if error else self._line()
         if self.message.job_id is None and entry is None:
-            self._open(expected=0)
+            # Most of what we are notified of is what we wrote ourselves.
+            if self.message.trigger is not Trigger.WEBHOOK:
+                self._open(expected=0)
             return
         now, job_id = self._services.clock.now(), self._open()
         has_line = entry is not None or (error is not None and self._was_open)
@@ -302,6 +313,14 @@ class Job:
             if entry is not None:
                 history.record(work, self.message, entry, now=now)
             work.commit()
+
+    def _end_what_was_opened(self) -> None:
+        """End a job of which the next attempt of the message knows nothing."""
+        job_id = self.message.job_id
+        if job_id is not None and not self._was_open:
+            with self._services.store.begin() as work:
+                work.jobs.fail(job_id, now=self._services.clock.now())
+                work.commit()
 
     def _line(self) -> history.Entry | None:
         """Return the line of the list itself, if it has something to say."""

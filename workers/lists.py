@@ -1,16 +1,16 @@
 """Both sides of one connection as full lists show them, for first syncs and repairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import LinkState
-from shared.domain import errors, mapping, messages, model, ports, scope
+from shared.domain import errors, mapping, messages, model, ports, recurrence, scope
 from shared.domain.messages import Queue
 from shared.domain.settings import Frequency, Settings
-from workers import intake, matching, polling, series
+from workers import census, intake, matching, polling, series
 from workers.services import Services
 from workers.window import Window
 
@@ -126,11 +126,14 @@ class Lists:
         self, seen: Sequence[intake.Seen], *, is_change: bool = False
     ) -> None:
         with self.services.store.read() as work:
-            due = [
-                each
-                for each in seen
-                if (is_change and not each.is_settled) or self._is_event_due(work, each)
-            ]
+            ids = {each.event_id for each in seen}
+            links = work.links.of_events(self.calendar.id, ids)
+        due = [
+            each
+            for each in seen
+            if (is_change and not each.is_settled)
+            or self._is_event_due(each, links.get(each.event_id))
+        ]
         self._events |= {each.event_id: each for each in due}
         self._event_ids |= {each.event_id for each in seen}
 
@@ -144,6 +147,7 @@ class Lists:
         with self.services.store.begin() as work:
             alike = [seen.event for seen in events if seen.event is not None]
             linked = matching.link(work, self.calendar, alike, tasks, self.settings)
+            linked |= self._met_by_events(work, alike)
             work.commit()
         for some in _batches(events):
             self.job.publish_events(Queue.BACKFILL, self.calendar.id, some)
@@ -155,10 +159,32 @@ class Lists:
         for several in _batches(due):
             self.job.publish_tasks(Queue.BACKFILL, several)
 
-    def _is_event_due(self, work: UnitOfWork, seen: intake.Seen) -> bool:
+    def _met_by_events(
+        self, work: UnitOfWork, events: Iterable[model.Event]
+    ) -> set[str]:
+        """Return the tasks without a link that one of these events was made for.
+
+        After a loss of our database, the look at such an event links both. A look at
+        the task, if that came first, would make a second event: where the task had
+        another owner before, the first id that we derive is not the event's.
+        """
+        named = {
+            each.task_id: each
+            for each in events
+            if each.task_id is not None and each.task_id in self._tasks
+        }
+        links = work.links.of_tasks(self.organization.id, set(named))
+        return {
+            task_id
+            for task_id, event in named.items()
+            if task_id not in links
+            and census.generation_of(event, self.organization, self.calendar, task_id)
+            is not None
+        }
+
+    def _is_event_due(self, seen: intake.Seen, link: tables.Link | None) -> bool:
         if seen.event is None:
             return True
-        link = work.links.of_event(self.calendar.id, seen.event_id)
         if link is not None:
             return not seen.is_settled or link.state != LinkState.ACTIVE
         when = seen.event.when
@@ -195,15 +221,16 @@ class Lists:
                 cursor=cursor,
             )
             with self.services.store.read() as work:
-                due = [d for d in page.tasks if self._is_task_due(work, d)]
+                ids = {document["id"] for document in page.tasks}
+                links = work.links.of_tasks(self.organization.id, ids)
+            due = [d for d in page.tasks if self._is_task_due(d, links.get(d["id"]))]
             self._task_ids |= {document["id"] for document in page.tasks}
             self._tasks |= {document["id"]: document for document in due}
             cursor = page.next_cursor
             if cursor is None:
                 return
 
-    def _is_task_due(self, work: UnitOfWork, document: model.Document) -> bool:
-        link = work.links.of_task(self.organization.id, document["id"])
+    def _is_task_due(self, document: model.Document, link: tables.Link | None) -> bool:
         if not self._is_ours(document, link):
             return False
         if link is None:
@@ -212,7 +239,7 @@ class Lists:
             return True
         if link.calendar_id != self.calendar.id:
             return True  # Its event is to move here.
-        if not polling.is_settled(work, self.organization.id, document):
+        if not polling.is_settled(document, link):
             return True
         # The scope may have changed, which no version shows.
         task = mapping.task_from_document(document)
@@ -268,13 +295,14 @@ class Lists:
         self.job.publish_events(Queue.BACKFILL, self.calendar.id, missed)
         unlisted = [
             (self._task_due(link.task_id), None)
-            for link in [*links, *leaving]
+            for link in links
             if link.task_id is not None and link.task_id not in self._task_ids
         ]
         self.job.publish_tasks(Queue.BACKFILL, unlisted)
+        # No list was to show these, so none of them counts as deleted.
         moving = [
             self._task_due(link.task_id)
-            for link in left_behind
+            for link in [*leaving, *left_behind]
             if link.task_id is not None and link.task_id not in self._task_ids
         ]
         self.job.publish(Queue.BACKFILL, moving)
@@ -287,7 +315,8 @@ class Lists:
         if link.event_id in self._event_ids:
             return False
         now = self.services.clock.now()
-        return not (link.original_start and _starts_before(link, now))
+        zone = self.calendar.time_zone
+        return not (link.original_start and _has_begun(link, now, zone))
 
     def _is_inside(self, link: tables.Link) -> bool:
         if link.baseline is None:
@@ -317,11 +346,11 @@ def _has_passed_by(link: tables.Link) -> bool:
     return bool(link.original_start) and link.state == LinkState.DETACHED
 
 
-def _starts_before(link: tables.Link, moment: datetime) -> bool:
+def _has_begun(link: tables.Link, now: datetime, zone: str) -> bool:
     if link.baseline is None:
         return False
     when = mapping.baseline_from_document(link.baseline).meeting.when
-    return model.starts_at(when) < moment
+    return recurrence.has_begun(when, now, zone)
 
 
 def _start_of_event(seen: intake.Seen) -> datetime:

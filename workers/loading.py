@@ -44,10 +44,9 @@ class Loader:
 
     def names_of_task(self, subject: messages.TaskDue) -> frozenset[str]:
         """Return what to hold while working on this task."""
-        name = holding.of_task(subject.organization_id, subject.task_id)
         with self._store.read() as work:
             link = work.links.of_task(subject.organization_id, subject.task_id)
-        return frozenset({name}) if link is None else holding.of_link(link)
+        return holding.names_of_task(subject, link)
 
     def names_of_event(self, subject: messages.EventDue) -> frozenset[str]:
         """Return what to hold while working on this event."""
@@ -59,17 +58,20 @@ class Loader:
             calendar = work.calendars.by_id(calendar_id)
             copy = work.copies.of(calendar_id, event_id)
             connection = work.connections.by_id(calendar.connection_id)
-        ical_uid = copy.ical_uid if copy else None
-        name = holding.of_event(connection.organization_id, event_id, ical_uid)
-        return frozenset({name})
+        return holding.names_of_event(connection.organization_id, event_id, copy)
 
     # -- a task -------------------------------------------------------------------
 
-    def by_task(self, subject: messages.TaskDue) -> Found:
-        """Return the pair of a task, with the task as the CRM has it now."""
+    def by_task(self, subject: messages.TaskDue, held: frozenset[str]) -> Found:
+        """Return the pair of a task, with the task as the CRM has it now.
+
+        Raises `RecordBusyError` unless it is held by these names: they change when a
+        link appears.
+        """
         with self._store.read() as work:
             organization = work.organizations.by_id(subject.organization_id)
             link = work.links.of_task(organization.id, subject.task_id)
+            holding.check(holding.names_of_task(subject, link), held)
             if link is not None and _is_echo(link, subject):
                 pair = stored.pair_of_link(work, organization, link)
                 return Skip(entry=history.unchanged(pair, Reason.ECHO))
@@ -133,11 +135,11 @@ class Loader:
         task = mapping.task_from_document(document)
         reason = scope.why_out_of_scope(task, settings)
         if reason is not None:
-            return _skip_task(organization, task_id, reason)
+            return _skip_task(organization, task_id, reason, task)
         with self._store.read() as work:
             home = placing.home_of(work, organization.id, task.owner_id)
             if isinstance(home, Reason):
-                return _skip_task(organization, task_id, home)
+                return _skip_task(organization, task_id, home, task)
             connection, calendar = home
             pair = Pair(
                 organization=organization,
@@ -146,7 +148,7 @@ class Loader:
                 connection=connection,
             )
             pair.saw_task(document)
-            pair.directory = stored.directory(work, pair)
+            stored.know_people(work, pair)
         return self._meet_named_event(pair, task)
 
     def _meet_named_event(self, pair: Pair, task: model.Task) -> Found:
@@ -164,10 +166,18 @@ class Loader:
 
     # -- an event -----------------------------------------------------------------
 
-    def by_event(self, subject: messages.EventDue) -> Found:
-        """Return the pair of an event, as the last pull stored it or Google has it."""
+    def by_event(self, subject: messages.EventDue, held: frozenset[str]) -> Found:
+        """Return the pair of an event, as the last pull stored it or Google has it.
+
+        Raises `RecordBusyError` as `by_task` does.
+        """
         with self._store.read() as work:
             pair, copy = stored.pair_of_event(work, subject)
+        if pair.link is not None:
+            names = holding.of_link(pair.link)
+        else:
+            names = holding.names_of_event(pair.organization.id, subject.event_id, copy)
+        holding.check(names, held)
         if pair.connection.state != ConnectionState.ACTIVE:
             reason = placing.why_inactive(pair.connection)
             return Skip(entry=history.waiting(pair, reason))
@@ -213,10 +223,16 @@ class Loader:
         try:
             self._google.read(pair, event_id)
         except parking.REFUSALS as error:
-            self._parking.park(pair.connection.id, error)
+            is_missing = isinstance(error, errors.CalendarMissingError)
+            if is_missing and not pair.calendar.is_selected:
+                # It was synced before, and says nothing about the one that is now.
+                return Skip(entry=history.skipped(pair, Reason.NOT_SELECTED))
+            self._parking.park(pair.connection, error)
             return Skip(entry=history.waiting(pair, Reason.OWNER_MUST_RECONNECT))
         with self._store.read() as work:
-            pair.directory = stored.directory(work, pair)
+            stored.know_people(work, pair)
+            if _is_yet_to_be_made(work, pair):
+                pair.event = EventNow()
         return None
 
     def _new_event(self, pair: Pair) -> Found:
@@ -280,7 +296,7 @@ class Loader:
             pair.saw_task(document)
             pair.out_of_scope = scope.why_out_of_scope(task, pair.settings)
             with self._store.read() as work:
-                pair.directory = stored.directory(work, pair)
+                stored.know_people(work, pair)
 
 
 def _succession(work: UnitOfWork, pair: Pair) -> tuple[int | None, int | None]:
@@ -302,7 +318,12 @@ def _found(pair: Pair, reason_to_wait: Reason | None) -> Found:
     return Skip(entry=history.waiting(pair, reason_to_wait))
 
 
-def _skip_task(organization: tables.Organization, task_id: str, reason: Reason) -> Skip:
+def _skip_task(
+    organization: tables.Organization,
+    task_id: str,
+    reason: Reason,
+    task: model.Task | None = None,
+) -> Skip:
     waits = reason is Reason.OWNER_MUST_RECONNECT
     return Skip(
         entry=history.Entry(
@@ -310,8 +331,23 @@ def _skip_task(organization: tables.Organization, task_id: str, reason: Reason) 
             outcome=Outcome.HELD if waits else Outcome.SKIPPED,
             reason=reason,
             task_id=task_id,
+            # The user's name says whose line it is: there is no connection to say it.
+            crm={"title": task.title, "owner_id": task.owner_id} if task else None,
         )
     )
+
+
+def _is_yet_to_be_made(work: UnitOfWork, pair: Pair) -> bool:
+    """Tell whether Google has refused so far to make an event, or never heard of it.
+
+    Nobody has deleted it then. Of one that was made and deleted, something is left.
+    """
+    link = pair.link
+    if link is None or link.state != LinkState.PENDING or link.event_id is None:
+        return False
+    if pair.event.event is not None:
+        return False
+    return work.copies.of(link.calendar_id, link.event_id) is None
 
 
 def _is_echo(link: tables.Link, subject: messages.TaskDue) -> bool:

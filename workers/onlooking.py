@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.adapters.store import Scratch, Store, tables
-from shared.domain import model, ports
+from shared.domain import mapping, model, ports
 from workers.google_side import SILENT
 from workers.remotes import Remotes
 
@@ -174,7 +174,7 @@ class _Account:
         send_updates: str,
     ) -> model.Document:
         before = self.get_event(calendar_id, event_id)
-        after = {**before, **body}
+        after = mapping.patched(before, body)
         self._tally.google.count_change(body)
         self._tally.count_guests(before, send_updates)
         self._tally.count_guests(after, send_updates)

@@ -60,6 +60,7 @@ class Pacing:
     def spend(self, quotas: Mapping[str, Quota], units: int) -> None:
         """Spend units of all these quotas, by their names; wait until there is room.
 
+        The first word of a name is what kind of quota it is.
         Raises `BudgetSpentError` when that takes longer than the lane's patience.
         """
         lane = _lane.get()
@@ -88,13 +89,19 @@ class Pacing:
         self, quotas: Mapping[str, Quota], units: int, lane: Lane
     ) -> timedelta | None:
         now = self._clock.now()
+        used = {}
         with self._store.begin() as work:
-            # Always in the same order: two that want both never wait for each other.
-            for name, quota in sorted(quotas.items()):
-                row = work.budgets.locked(name)
+            budgets = work.budgets.locked(quotas)
+            for name, quota in quotas.items():
+                row = budgets[name]
                 spent = quota.spend(row.spent_until, units, lane, now)
                 if isinstance(spent, timedelta):
                     return spent
                 row.spent_until = spent
+                used[name] = quota.used(spent, now)
             work.commit()
+        for name, share in used.items():
+            kind = name.partition(" ")[0]
+            metrics.quota_units.labels(kind).inc(units)
+            metrics.quota_used_ratio.labels(kind).observe(share)
         return None

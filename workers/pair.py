@@ -1,5 +1,6 @@
 """A task and its event as they are known now, with all that a decision needs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -49,6 +50,8 @@ class Pair:
     directory: mapping.Directory = field(
         default_factory=lambda: mapping.Directory.of(())
     )
+    people: tuple[Collection[str], Collection[str]] | None = None
+    """The user ids and addresses that the directory was looked up for."""
     out_of_scope: Reason | None = None
     not_imported: Reason | None = None
     has_moved: bool = False
@@ -65,6 +68,8 @@ class Pair:
     """Guests whom Google did not let us invite yet (`workers.guests`)."""
     guests_due_at: datetime | None = None
     """When to try again to invite them."""
+    is_first_try: bool = False
+    """The event's id was reserved just now: nobody has made it for this pair before."""
     is_inviting: bool = False
     """Guests that were held back are to be invited now."""
     were_guests_refused: bool = False

@@ -62,7 +62,9 @@ class Parking:
 
     @contextmanager
     def instead_of_failing(
-        self, connection_id: int, otherwise: Callable[[], None] = lambda: None
+        self,
+        connection: tables.Connection,
+        otherwise: Callable[[], None] = lambda: None,
     ) -> Iterator[None]:
         """Park the connection when Google refuses it in the block, and end the block.
 
@@ -72,19 +74,26 @@ class Parking:
         try:
             yield
         except REFUSALS as error:
-            self.park(connection_id, error)
+            self.park(connection, error)
             otherwise()
         except errors.RecordNotFoundError as error:
             # What lists and watches name is the calendar.
             log.info("Found no calendar: %s", error)
-            self.park(connection_id, errors.CalendarMissingError())
+            self.park(connection, errors.CalendarMissingError())
             otherwise()
 
-    def park(self, connection_id: int, error: errors.RemoteAuthError) -> None:
-        """Stop the work of a connection; tell its user once per change."""
+    def park(self, used: tables.Connection, error: errors.RemoteAuthError) -> None:
+        """Stop the work of a connection; tell its user once per change.
+
+        Not when its user has connected again since it was `used`: the refusal says
+        nothing about the access that there is now, and the sync that follows a connect
+        looks at everything.
+        """
         now = self._clock.now()
         with self._store.begin() as work:
-            connection = work.connections.locked(connection_id)
+            connection = work.connections.locked(used.id)
+            if connection.consented_at != used.consented_at:
+                return
             problem = access.problem_of(
                 error, consented_at=connection.consented_at, now=now
             )
@@ -96,7 +105,7 @@ class Parking:
                 connection.probed_at = now
             work.commit()
         if is_news:
-            log.warning("Parked connection %s: %s", connection_id, problem)
+            log.warning("Parked connection %s: %s", connection.id, problem)
             self._tell(organization, connection, problem)
 
     def _tell(

@@ -1,8 +1,8 @@
 """Timers: polls of both sides, channels, and what got stuck on the way.
 
 Each round finds what is due and queues a message for it; the work itself is done by
-whoever consumes. Several processes may run: a claim in the database lets one of them
-have each piece of work.
+whoever consumes, but for the pruning of what is too old (`workers.retention`). Several
+processes may run: a claim in the database lets one of them have each piece of work.
 """
 
 import logging
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from shared import metrics
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import Direction
 from shared.domain import errors, identifiers, messages
@@ -17,6 +18,7 @@ from shared.domain.messages import Message, Queue, Trigger
 from shared.domain.settings import Frequency, Settings
 from workers import probing
 from workers.guests import HELD_GUESTS_WAIT
+from workers.retention import Retention
 from workers.services import Services
 
 log = logging.getLogger(__name__)
@@ -49,20 +51,31 @@ class Periodic:
         self._broker = services.broker
         self._clock = services.clock
         self._safety_poll = timedelta(seconds=services.safety_poll_seconds)
+        self._retention = Retention(services)
+        self._unsent: dict[messages.Subject, Message] = {}
+        """What was claimed while the broker was away; nobody else finds it again."""
 
     def run(self, stop: threading.Event) -> None:
         """Do a round every second until `stop` is set."""
+        told = ""
         while not stop.is_set():
+            outcome, why = "broken_off", ""
             try:
                 self.round()
+                outcome = "finished"
             except errors.SyncError as error:
-                log.warning("Could not finish a round: %s", error)
+                why = str(error)
+                # An outage takes many rounds, and is told once.
+                if why != told:
+                    log.warning("Could not finish a round: %s", why)
             except Exception:
                 log.exception("A round broke off")
+            told = why
+            metrics.rounds.labels(outcome).inc()
             stop.wait(ROUND_SECONDS)
 
     def round(self) -> None:
-        """Queue everything that is due now."""
+        """Queue everything that is due now; then prune for a moment."""
         now = self._clock.now()
         for find in (
             self._polls,
@@ -70,14 +83,21 @@ class Periodic:
             self._renewals,
             self._stuck_links,
             self._decided_deletions,
+            self._choices,
             self._new_ones,
             self._paused_ones,
             self._leaving_ones,
             self._held_guests,
+            self._rested,
         ):
-            due = list(find(now))
-            if due:
-                self._broker.publish(*due)
+            # Complete, or not at all: what is claimed is rolled back with the finder.
+            for message in list(find(now)):
+                self._unsent.setdefault(message.subject, message)
+            if self._unsent:
+                self._broker.publish(*self._unsent.values())
+                self._unsent.clear()
+        # Last: nobody waits for it.
+        self._retention.turn(now)
 
     def _polls(self, now: datetime) -> Iterator[Message]:
         """Find what is due: polls of both sides, or runs of whole connections."""
@@ -147,7 +167,8 @@ class Periodic:
                 # Claimed, and not looked at again for a while.
                 link.updated_at = now
                 subject = _subject_of(link)
-                if subject is not None and _is_left_behind(work, link, now):
+                since = link.pending_since
+                if subject is not None and _is_left_behind(work, link, since, now):
                     yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
             work.commit()
 
@@ -158,6 +179,17 @@ class Periodic:
                 link.updated_at = now
                 subject = _subject_of(link)
                 if subject is not None:
+                    yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
+            work.commit()
+
+    def _choices(self, now: datetime) -> Iterator[Message]:
+        """Find conflicts that a user settled, and nobody was told to carry that out."""
+        with self._store.begin() as work:
+            for conflict, link in work.conflicts.chosen_before(now - _STUCK):
+                link.updated_at = now
+                subject = _subject_of(link)
+                is_left = _is_left_behind(work, link, conflict.updated_at, now)
+                if subject is not None and is_left:
                     yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
             work.commit()
 
@@ -198,6 +230,16 @@ class Periodic:
                     yield _message(Queue.BACKFILL, subject, now, trigger=Trigger.RETRY)
             work.commit()
 
+    def _rested(self, now: datetime) -> Iterator[Message]:
+        """Find what was left alone for a while, and may have been edited meanwhile."""
+        with self._store.begin() as work:
+            for link in work.links.rested(now):
+                link.quarantined_until = None
+                subject = _subject_of(link)
+                if subject is not None:
+                    yield _message(Queue.RECORDS, subject, now, trigger=Trigger.REPAIR)
+            work.commit()
+
     def _new_ones(self, now: datetime) -> Iterator[Message]:
         """Find connections whose first sync was never queued, or came to nothing."""
         with self._store.begin() as work:
@@ -227,14 +269,16 @@ def _is_of(connection: tables.Connection, organization: tables.Organization) -> 
     return connection.organization_id == organization.id
 
 
-def _is_left_behind(work: UnitOfWork, link: tables.Link, now: datetime) -> bool:
-    """Tell whether nobody goes on with a reservation.
+def _is_left_behind(
+    work: UnitOfWork, link: tables.Link, since: datetime | None, now: datetime
+) -> bool:
+    """Tell whether nobody goes on with what was begun then.
 
     An attempt that came to an end has left a line in the history: it is tried again by
     itself, waits for its user, or has failed for good.
     """
     for last in work.items.history_of_link(link.id, limit=1):
-        if link.pending_since is None or last.at < link.pending_since:
+        if since is None or last.at < since:
             return True
         return last.next_attempt_at is not None and last.next_attempt_at < now - _STUCK
     return True

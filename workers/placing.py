@@ -16,7 +16,7 @@ def place(work: UnitOfWork, pair: Pair) -> Reason | None:
 
     Sets `out_of_scope` of a task that is not to be in any calendar.
     """
-    pair.directory = stored.directory(work, pair)
+    stored.know_people(work, pair)
     task = pair.task.task
     if task is not None and (pair.task.presence is Presence.LIVE or pair.is_detached):
         pair.out_of_scope = scope.why_out_of_scope(task, pair.settings)
@@ -43,7 +43,7 @@ def _move(work: UnitOfWork, pair: Pair, task: model.Task) -> Reason | None:
         pair.out_of_scope = Reason.PRIVATE_EVENT
     else:
         pair.move_to(*home)
-        pair.directory = stored.directory(work, pair)
+        stored.know_people(work, pair)
     return None
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.adapters.store import UnitOfWork, tables
+from shared.adapters.store import tables
 from shared.adapters.store.states import LinkState
-from shared.domain import errors, messages, model
+from shared.domain import bursts, errors, messages, model
 from shared.domain.messages import Message, Queue
-from workers import bursts, intake, people
+from workers import intake, people
 from workers.services import Services
 
 OVERLAP = timedelta(seconds=30)
@@ -56,11 +56,13 @@ class Polling:
         documents: Sequence[model.Document],
     ) -> None:
         with self._store.read() as work:
-            due = [
-                (_due(organization, document), document)
-                for document in documents
-                if not is_settled(work, organization.id, document)
-            ]
+            ids = {document["id"] for document in documents}
+            links = work.links.of_tasks(organization.id, ids)
+        due = [
+            (_due(organization, document), document)
+            for document in documents
+            if not is_settled(document, links.get(document["id"]))
+        ]
         # What nobody can have done by hand must not hold up what somebody did.
         queue = Queue.RECORDS if len(due) <= bursts.MOST else Queue.BACKFILL
         job.publish_tasks(queue, due)
@@ -81,11 +83,8 @@ def _due(
     )
 
 
-def is_settled(
-    work: UnitOfWork, organization_id: int, document: model.Document
-) -> bool:
-    """Tell whether this version of a task was dealt with before."""
-    link = work.links.of_task(organization_id, document["id"])
+def is_settled(document: model.Document, link: tables.Link | None) -> bool:
+    """Tell whether this version of a task with this link was dealt with before."""
     if link is None or link.task_version is None or link.state == LinkState.PENDING:
         return False
     return bool(link.task_version >= document["version"])

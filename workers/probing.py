@@ -47,7 +47,7 @@ class Probing:
         try:
             self._ask(connection, calendar)
         except parking.REFUSALS as error:
-            self._parking.park(connection.id, error)
+            self._parking.park(connection, error)
         except errors.RetryableError as error:
             # The next try comes by itself.
             log.info("Could not probe connection %s: %s", connection.id, error)

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from shared import metrics
 from shared.adapters.store import tables
 from shared.adapters.store.states import ChannelState, ConnectionState
-from shared.domain import errors, messages, ports
+from shared.domain import bursts, errors, messages, ports
 from shared.domain.messages import Delay, Message, Queue, Trigger
 from shared.domain.settings import Frequency, Settings
-from workers import bursts, intake, parking, series
+from workers import intake, parking, series
 from workers.services import Services
 from workers.watching import Watching
 from workers.window import Window
@@ -53,9 +53,8 @@ class Pull:
             if channel is None:
                 log.info("Dropped a notification of an unknown channel")
                 return
-            calendar = work.calendars.by_id(channel.calendar_id)
-            connection = work.connections.by_id(calendar.connection_id)
-            organization = work.organizations.by_id(connection.organization_id)
+            owned = work.calendars.with_owners(channel.calendar_id)
+            calendar, connection, organization = owned
             settings = Settings.from_document(organization.settings)
             wish = None
             if _is_in_use(channel, calendar, connection):
@@ -69,19 +68,20 @@ class Pull:
 
     def calendar(self, message: Message, subject: messages.CalendarDue) -> None:
         """List what changed on a calendar."""
-        wish = subject.wish
+        calendar_id, wish = subject.calendar_id, subject.wish
         if wish is None:
             with self._store.begin() as work:
-                wish = work.calendars.request(subject.calendar_id)
+                wish = work.calendars.request(calendar_id)
                 work.commit()
-        self._grant(message, subject.calendar_id, wish)
+        elif message.job_id is None:
+            with self._store.read() as work:
+                _, done = work.calendars.counters(calendar_id)
+            if done >= wish:
+                return  # A list that began after the wish has granted it.
+        self._grant(message, calendar_id, wish)
 
     def _grant(self, message: Message, calendar_id: int, wish: int) -> None:
-        """List the calendar, now or later, if no list since the wish has granted it."""
-        with self._store.read() as work:
-            _, done = work.calendars.counters(calendar_id)
-        if done >= wish and message.job_id is None:
-            return
+        """List the calendar, now or later."""
         if self._was_just_listed(calendar_id):
             self._put_off(message, calendar_id, wish)
             return
@@ -106,25 +106,39 @@ class Pull:
     def _list_changes(self, message: Message, calendar_id: int) -> None:
         self._listed_at[calendar_id] = self._clock.now()
         with self._store.read() as work:
-            calendar = work.calendars.by_id(calendar_id)
-            connection = work.connections.by_id(calendar.connection_id)
-        if connection.state == ConnectionState.ACTIVE and calendar.sync_token:
-            with self._parking.instead_of_failing(connection.id):
-                self._list(message, connection, calendar)
+            owned = work.calendars.with_owners(calendar_id)
+        calendar, connection, organization = owned
+        settings = Settings.from_document(organization.settings)
+        is_synced = calendar.is_selected and calendar.sync_token
+        last_page = None
+        if connection.state == ConnectionState.ACTIVE and is_synced:
+            with self._parking.instead_of_failing(connection):
+                last_page = self._list(message, connection, calendar, settings)
         # Else the sync that follows a connect lists everything.
         with self._store.begin() as work:
+            if last_page is not None:
+                # Only now: what is lost before is listed again (fact 6).
+                intake.advance(work, calendar_id, last_page)
             work.calendars.mark_done(calendar_id, calendar.requested)
             work.commit()
 
+    @metrics.pull_seconds.time()
     def _list(
         self,
         message: Message,
         connection: tables.Connection,
         calendar: tables.Calendar,
-    ) -> None:
+        settings: Settings,
+    ) -> ports.EventPage | None:
+        """Take in what changed; return the last page, None where no list will do."""
         google = self._remotes.google(connection)
         calendar_id, token = calendar.google_calendar_id, calendar.sync_token
-        recurring = self._series(connection, calendar)
+        recurring = series.Series(
+            services=self._services,
+            connection=connection,
+            calendar=calendar,
+            window=Window.around(self._clock.now(), settings),
+        )
         try:
             page = google.list_events(calendar_id, sync_token=token)
             with intake.Job(self._services, message, connection) as job:
@@ -137,22 +151,8 @@ class Pull:
                 self._queue(recurring.take_in(is_full=False), job, calendar)
         except errors.SyncTokenExpiredError:
             self._repair(message, connection, calendar)
-        else:
-            # Only now: what is lost before is listed again (fact 6).
-            intake.advance(self._store, calendar.id, page)
-
-    def _series(
-        self, connection: tables.Connection, calendar: tables.Calendar
-    ) -> series.Series:
-        with self._store.read() as work:
-            organization = work.organizations.by_id(connection.organization_id)
-        settings = Settings.from_document(organization.settings)
-        return series.Series(
-            services=self._services,
-            connection=connection,
-            calendar=calendar,
-            window=Window.around(self._clock.now(), settings),
-        )
+            return None
+        return page
 
     def _take_in(
         self,

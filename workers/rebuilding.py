@@ -13,19 +13,24 @@ from workers.services import Services
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What became of a rebuild; `kept` links were there."""
+    """What became of a rebuild; `kept` links were there.
+
+    Those of them that were older than their events are `renewed`.
+    """
 
     kept: int = 0
     made: list[Made] = field(default_factory=list)
+    renewed: list[Made] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
 
 
 def rebuild(services: Services, organization: tables.Organization) -> Report:
-    """Add the links of an organization that are missing; those there are left alone.
+    """Add the links of an organization that are missing, and renew outdated ones.
 
-    A connection whose calendar cannot be read in full is reported, the others go on.
-    Raises what the CRM's list raises, and `RecordBusyError` when a worker links one of
-    the records meanwhile: what was made until then stays.
+    Outdated is a link of a restored database whose task got another event since; all
+    others are left alone. A connection whose calendar cannot be read in full is
+    reported, the others go on. Raises what the CRM's list raises, and `RecordBusyError`
+    when workers keep linking the same records meanwhile: what was made by then stays.
     """
     people.refresh(services, organization)
     documents = census.tasks(services, organization)
@@ -45,6 +50,7 @@ def rebuild(services: Services, organization: tables.Organization) -> Report:
     for find in (survey.claims, survey.likely_claims):
         for batch in census.batches(find()):
             made = linker.link(batch)
-            report.made += made
+            report.made += [each for each in made if not each.is_renewed]
+            report.renewed += [each for each in made if each.is_renewed]
             survey.linked |= {each.task_id for each in made}
     return report

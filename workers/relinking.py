@@ -3,16 +3,23 @@
 Nothing is written but our own tables. A pair that is equal counts as agreed on; of one
 that is not, nobody knows any more which side was edited, so the policy decides when it
 is looked at.
+
+A link's generation is committed before the event of that generation is made. So an
+event of a later one shows that the link is out of a backup: it is led to that event.
+Else the end of the former event, which went when the task got another owner, would
+pass for its user's wish.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+import tenacity
 
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import LinkState
-from shared.domain import model
+from shared.domain import errors, model
 from shared.domain.settings import Settings
 from workers import census, placing, situation, stored
 from workers.claims import Claim, FoundBy
@@ -20,15 +27,22 @@ from workers.pair import Pair
 from workers.services import Services
 from workers.window import Window
 
+_TRIES = 5
+"""How often the same links are tried while workers make some of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A link that was made; `is_equal`: both sides say the same."""
+    """A link that was made; `is_equal`: both sides say the same.
+
+    `is_renewed`: it was there, and older than its event.
+    """
 
     task_id: str
     event_id: str
     found_by: FoundBy
     is_equal: bool
+    is_renewed: bool
 
 
 class Linker:
@@ -52,8 +66,17 @@ class Linker:
         )
         """How many tasks an event had before."""
 
-    def link(self, claims: Iterable[Claim]) -> list[Made]:
-        """Make links in one go; skips a task, or a meeting, that has one by now."""
+    @tenacity.retry(
+        retry=tenacity.retry_if_exception_type(errors.RecordBusyError),
+        stop=tenacity.stop_after_attempt(_TRIES),
+        reraise=True,
+    )
+    def link(self, claims: Sequence[Claim]) -> list[Made]:
+        """Make links in one go; skips a task, or a meeting, that has one by now.
+
+        Unless that one is older than the event. Raises `RecordBusyError` if workers
+        link some of the records meanwhile, time and again.
+        """
         with self._services.store.begin() as work:
             made = [each for claim in claims if (each := self._link(work, claim))]
             work.commit()
@@ -73,6 +96,8 @@ class Linker:
         pair.saw_event(copy.document)
         pair.event.changed_at = copy.changed_at
         known = work.links.of_task(self._organization.id, claim.task_id)
+        if known is not None and self._is_behind(pair, known):
+            return self._renew(work, pair, claim, known)
         if placing.link_of_event(work, pair) is not None:
             return None
         if known is not None:
@@ -89,11 +114,31 @@ class Linker:
             copy.link_id = link.id
 
     def _make(self, work: UnitOfWork, pair: Pair, claim: Claim) -> Made:
-        now = self._services.clock.now()
-        document = self._documents[claim.task_id]
-        pair.link = work.links.add(self._row(pair, claim.task_id, now))
-        pair.saw_task(document)
-        pair.directory = stored.directory(work, pair)
+        link = work.links.add(self._row(pair, claim.task_id, self._now()))
+        return self._store(work, pair, claim, link)
+
+    def _is_behind(self, pair: Pair, link: tables.Link) -> bool:
+        made = self._generation(pair, link.task_id)
+        return made is not None and made > link.generation
+
+    def _renew(
+        self, work: UnitOfWork, pair: Pair, claim: Claim, link: tables.Link
+    ) -> Made:
+        event, now = pair.known_event, self._now()
+        link.generation = self._generation(pair, link.task_id) or link.generation
+        link.calendar_id, link.event_id = pair.calendar.id, event.id
+        link.ical_uid, link.original_start = event.ical_uid, ""
+        link.state = self._state(pair, model.Side(link.origin), now)
+        made = self._store(work, pair, claim, link)
+        return replace(made, is_renewed=True)
+
+    def _store(
+        self, work: UnitOfWork, pair: Pair, claim: Claim, link: tables.Link
+    ) -> Made:
+        now = self._now()
+        pair.link = link
+        pair.saw_task(self._documents[claim.task_id])
+        stored.know_people(work, pair)
         for other in work.copies.of_meeting(pair.link):
             other.link_id = pair.link.id
         pair.others_come = pair.is_declined() and stored.others_come(work, pair)
@@ -103,14 +148,19 @@ class Linker:
             stored.settle(work, pair, now, link_id=pair.link.id)
         else:
             stored.save(work, pair, now)
-        # The next round of the timers has the calendar listed in full.
-        pair.calendar.listed_at = None
+        # The next round of the timers has the connection's events listed in full.
+        selected = work.calendars.selected_of(pair.connection.id)
+        (selected or pair.calendar).listed_at = None
         return Made(
             task_id=claim.task_id,
             event_id=claim.event_id,
             found_by=claim.found_by,
             is_equal=is_equal,
+            is_renewed=False,
         )
+
+    def _now(self) -> datetime:
+        return self._services.clock.now()
 
     def _row(self, pair: Pair, task_id: str, now: datetime) -> tables.Link:
         event = pair.known_event

@@ -49,7 +49,7 @@ class Rolling:
         with self._store.try_lock(f"calendar:{calendar.id}") as held:
             if not held:
                 raise errors.RecordBusyError
-            with self._parking.instead_of_failing(connection.id):
+            with self._parking.instead_of_failing(connection):
                 with intake.Job(self._services, message, connection) as job:
                     move.queue_series(job)
                     move.queue_events(job)
@@ -80,8 +80,8 @@ class _Move:
             known = work.copies.series_of(self.calendar.id)
         series.set_apart(copy.document for copy in known)
         seen = series.take_in(is_full=True)
-        due = [each.due(self.calendar.id) for each in seen if not each.is_settled]
-        job.publish(Queue.BACKFILL, due)
+        due = [each for each in seen if not each.is_settled]
+        job.publish_events(Queue.BACKFILL, self.calendar.id, due)
 
     def queue_events(self, job: intake.Job) -> None:
         """Queue the events that no list has shown since, because nobody edited them."""
@@ -91,7 +91,8 @@ class _Move:
         due = [
             messages.EventDue(calendar_id=calendar_id, event_id=copy.event_id)
             for copy in copies
-            if copy.settled_etag is None and copy.series_id is None
+            # One that was passed over by other settings is settled, too.
+            if copy.link_id is None and copy.series_id is None
         ]
         job.publish(Queue.BACKFILL, due)
 
@@ -106,13 +107,15 @@ class _Move:
                 cursor=cursor,
             )
             with self.services.store.read() as work:
-                due = [
-                    messages.TaskDue(
-                        organization_id=self.organization.id, task_id=document["id"]
-                    )
-                    for document in page.tasks
-                    if not polling.is_settled(work, self.organization.id, document)
-                ]
+                ids = {document["id"] for document in page.tasks}
+                links = work.links.of_tasks(self.organization.id, ids)
+            due = [
+                messages.TaskDue(
+                    organization_id=self.organization.id, task_id=document["id"]
+                )
+                for document in page.tasks
+                if not polling.is_settled(document, links.get(document["id"]))
+            ]
             job.publish(Queue.BACKFILL, due)
             cursor = page.next_cursor
             if cursor is None:

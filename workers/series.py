@@ -150,14 +150,12 @@ class Series:
 
     def _occurrences_found(self, series_id: str) -> list[model.Event]:
         """Return the occurrences of a series that take place."""
-        found = [self._event(row) for row in self._found.values()]
-        return [
-            event
-            for event in found
-            if event.recurring_event_id == series_id
-            and event.when is not None
-            and not event.is_cancelled
+        found = [
+            self._event(row)
+            for row in self._found.values()
+            if row.get("recurringEventId") == series_id
         ]
+        return [e for e in found if e.when is not None and not e.is_cancelled]
 
     # -- what is to become of it --------------------------------------------------
 
@@ -313,9 +311,9 @@ class Series:
             if known.copy_id in gone_on:
                 continue
             link = work.links.of_event(self.calendar.id, known.event.id)
-            starts_at = known.event.starts_at
-            if starts_at is not None and starts_at < now:
-                if link is not None:
+            when, zone = known.event.when, self.calendar.time_zone
+            if when is not None and recurrence.has_begun(when, now, zone):
+                if link is not None and link.state != LinkState.CONFLICT:
                     link.state = LinkState.DETACHED
             elif link is None:
                 self._strike(work, known)

@@ -1,6 +1,6 @@
 """Pairs as the store keeps them: built from rows, and written back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from shared.adapters.store import UnitOfWork, tables
@@ -16,7 +16,7 @@ def pair_of_link(
     work: UnitOfWork, organization: tables.Organization, link: tables.Link
 ) -> Pair:
     """Return the pair of a link, both sides as they were last seen."""
-    calendar = work.calendars.by_id(link.calendar_id)
+    calendar, connection, _ = work.calendars.with_owners(link.calendar_id)
     copy = work.copies.of(calendar.id, link.event_id)
     known = link.baseline
     pair = Pair(
@@ -24,14 +24,14 @@ def pair_of_link(
         settings=Settings.from_document(organization.settings),
         link=link,
         calendar=calendar,
-        connection=work.connections.by_id(calendar.connection_id),
+        connection=connection,
         task=_task_now(link),
         event=_event_now(copy, calendar),
         baseline=mapping.baseline_from_document(known) if known else None,
         held_guests=frozenset(model.Address(email) for email in link.held_guests),
         guests_due_at=link.guests_due_at,
     )
-    pair.directory = directory(work, pair)
+    know_people(work, pair)
     return pair
 
 
@@ -39,9 +39,8 @@ def pair_of_event(
     work: UnitOfWork, subject: messages.EventDue
 ) -> tuple[Pair, tables.Copy | None]:
     """Return the pair that an event is, or may become, one side of; and its copy."""
-    calendar = work.calendars.by_id(subject.calendar_id)
-    connection = work.connections.by_id(calendar.connection_id)
-    organization = work.organizations.by_id(connection.organization_id)
+    owned = work.calendars.with_owners(subject.calendar_id)
+    calendar, connection, organization = owned
     copy = work.copies.of(calendar.id, subject.event_id)
     link = work.links.of_event(calendar.id, subject.event_id)
     if link is not None:
@@ -53,12 +52,12 @@ def pair_of_event(
         connection=connection,
         event=_event_now(copy, calendar),
     )
-    pair.directory = directory(work, pair)
+    know_people(work, pair)
     return pair, copy
 
 
-def directory(work: UnitOfWork, pair: Pair) -> mapping.Directory:
-    """Return the users that a pair's addresses and owner may belong to."""
+def know_people(work: UnitOfWork, pair: Pair) -> None:
+    """Learn which users a pair's addresses and owner belong to, once for the same."""
     addresses: set[str] = set()
     if pair.task.task is not None:
         addresses |= {a.email for a in pair.task.task.attendees}
@@ -66,9 +65,10 @@ def directory(work: UnitOfWork, pair: Pair) -> mapping.Directory:
         addresses |= {g.email for g in pair.event.event.guests}
         addresses |= {pair.event.event.organizer or ""}
     ids = {pair.owner_id, pair.connection.crm_user_id}
-    return mapping.Directory.of(
-        work.users.matching(pair.organization.id, ids=ids, addresses=addresses)
-    )
+    if pair.people == (ids, addresses):
+        return
+    found = work.users.matching(pair.organization.id, ids=ids, addresses=addresses)
+    pair.people, pair.directory = (ids, addresses), mapping.Directory.of(found)
 
 
 def others_come(work: UnitOfWork, pair: Pair) -> bool:
@@ -82,14 +82,20 @@ def others_come(work: UnitOfWork, pair: Pair) -> bool:
     )
 
 
-def comes(work: UnitOfWork, copy: tables.Copy) -> bool:
-    """Tell whether a connected user has a copy of a meeting, and has not declined."""
+def comes(
+    work: UnitOfWork,
+    copy: tables.Copy,
+    states: Collection[str] = (ConnectionState.ACTIVE,),
+) -> bool:
+    """Tell whether a user has a copy of a meeting, and has not declined.
+
+    One whose connection is in one of these states.
+    """
     calendar = work.calendars.by_id(copy.calendar_id)
     connection = work.connections.by_id(calendar.connection_id)
     event = mapping.event_from_document(copy.document, calendar_zone=calendar.time_zone)
     is_connected = (
-        connection.state == ConnectionState.ACTIVE
-        and connection.google_sub == calendar.google_sub
+        connection.state in states and connection.google_sub == calendar.google_sub
     )
     return is_connected and not event.is_cancelled and not scope.has_declined(event)
 
@@ -134,10 +140,23 @@ def why_not_imported(
 
 
 def hold_on(work: UnitOfWork, pair: Pair) -> Hold | None:
-    """Return what an admin says to a record that was deleted with many others."""
-    if pair.link is None or pair.link.held_deletion_id is None:
-        return None
-    return Hold(work.held_deletions.by_id(pair.link.held_deletion_id).state)
+    """Return what an admin says to a record that was deleted with many others.
+
+    A list may have found that only after the pair was loaded.
+    """
+    state = work.held_deletions.state_of(pair.link.id) if pair.link else None
+    return Hold(state) if state else None
+
+
+def end_hold(work: UnitOfWork, pair: Pair) -> None:
+    """Note that a record needs no admin's word any more.
+
+    One that was held after the pair was loaded stays held: that is about a deletion
+    which nobody has looked at.
+    """
+    link = work.links.by_id(pair.link.id if pair.link else None)
+    if pair.link is not None and link.held_deletion_id == pair.link.held_deletion_id:
+        link.held_deletion_id = None
 
 
 def _task_now(link: tables.Link) -> TaskNow:
@@ -186,7 +205,6 @@ def settle(work: UnitOfWork, pair: Pair, now: datetime, *, link_id: int | None) 
     link = _save_link(work, pair, now)
     if link is not None and pair.link is not None:
         link.state = pair.link.state
-        link.held_deletion_id = pair.link.held_deletion_id
         link.pending_since = None
         link.task_version = pair.task.task.version if pair.task.task else None
     _save_copy(work, pair, link_id=link_id, settled=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shared.adapters.store import Store, UnitOfWork, tables
 from shared.adapters.store.states import ConnectionState
-from shared.domain import errors, mapping, model, scope
+from shared.domain import errors, mapping, model, ports, scope
 from workers.google_side import SILENT
 from workers.pair import Pair
 from workers.remotes import Remotes
@@ -25,6 +25,11 @@ class Stray:
     copy: tables.Copy
     calendar: tables.Calendar
     connection: tables.Connection
+
+    def leads(self, link: tables.Link) -> bool:
+        """Tell whether a meeting is synced through this copy."""
+        here = (self.copy.calendar_id, self.copy.event_id)
+        return here == (link.calendar_id, link.event_id)
 
     def is_read_only(self) -> bool:
         """Tell whether its user may not write the event."""
@@ -109,12 +114,7 @@ def _has_ended(pair: Pair) -> bool:
 def remove(stray: Stray, store: Store, remotes: Remotes) -> None:
     """Remove a copy, without mail; raises what keeps Google from doing so."""
     google = remotes.google(stray.connection)
-    calendar_id = stray.calendar.google_calendar_id
-    is_gone = (errors.RecordDeletedError, errors.RecordNotFoundError)
-    with contextlib.suppress(*is_gone):
-        google.delete_event(
-            calendar_id, stray.copy.event_id, etag=None, send_updates=SILENT
-        )
+    delete(google, stray.calendar, stray.copy.event_id)
     document = mapping.deleted(stray.copy.document)
     event = mapping.event_from_document(
         document, calendar_zone=stray.calendar.time_zone
@@ -128,3 +128,12 @@ def remove(stray: Stray, store: Store, remotes: Remotes) -> None:
             settled=True,
         )
         work.commit()
+
+
+def delete(google: ports.GoogleCalendar, calendar: tables.Calendar, id_: str) -> None:
+    """Delete an event, without mail; one that is not there is no error."""
+    is_gone = (errors.RecordDeletedError, errors.RecordNotFoundError)
+    with contextlib.suppress(*is_gone):
+        google.delete_event(
+            calendar.google_calendar_id, id_, etag=None, send_updates=SILENT
+        )

@@ -18,8 +18,44 @@ class About:
     event_id: str | None = None
 
 
-def about(work: UnitOfWork, message: Message) -> About:  # noqa: C901, PLR0911 - one case per subject
-    """Return whom a message is about; empty for what cannot be read."""
+def about(work: UnitOfWork, message: Message) -> About:
+    """Return whom a message is about; empty for what cannot be read.
+
+    A message can be older than a database that was restored: what that does not have is
+    nobody's.
+    """
+    known = _named(work, message)
+    if work.organizations.get(known.organization_id) is None:
+        return About(task_id=known.task_id, event_id=known.event_id)
+    return known
+
+
+def is_gone(work: UnitOfWork, message: Message) -> bool:
+    """Tell whether the connection or calendar that a message names is not there.
+
+    It was deleted, or is younger than a database that was restored.
+    """
+    match message.subject:
+        case (
+            messages.EventDue()
+            | messages.CalendarDue()
+            | messages.WatchDue()
+            | messages.WindowDue()
+        ):
+            return work.calendars.get(message.subject.calendar_id) is None
+        case (
+            messages.ConnectionDue()
+            | messages.AccessDue()
+            | messages.PreviewDue()
+            | messages.HandoverDue()
+            | messages.RemovalDue()
+        ):
+            return work.connections.get(message.subject.connection_id) is None
+        case _:
+            return False
+
+
+def _named(work: UnitOfWork, message: Message) -> About:  # noqa: C901, PLR0911 - one case per subject
     match message.subject:
         case messages.TaskChanged(organization=name, task_id=task_id):
             organization = work.organizations.by_name(name)

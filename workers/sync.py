@@ -10,7 +10,7 @@ write fails, and only then is that side read.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -65,22 +65,21 @@ class Sync:
 
     def task(self, message: Message, subject: messages.TaskDue) -> None:
         """Look at a task; raises what `workers.consumer` turns into a retry."""
-        with self._holding(lambda: self._loader.names_of_task(subject)):
-            self._handle(message, self._loader.by_task(subject))
+        with self._holding(self._loader.names_of_task(subject)) as names:
+            self._handle(message, self._loader.by_task(subject, names))
 
     def event(self, message: Message, subject: messages.EventDue) -> None:
         """Look at an event; raises what `workers.consumer` turns into a retry."""
-        with self._holding(lambda: self._loader.names_of_event(subject)):
-            self._handle(message, self._loader.by_event(subject))
+        with self._holding(self._loader.names_of_event(subject)) as names:
+            self._handle(message, self._loader.by_event(subject, names))
 
     @contextmanager
-    def _holding(self, names_of: Callable[[], frozenset[str]]) -> Iterator[None]:
-        """Hold the record; its names change when a link appears, so look twice."""
-        names = names_of()
+    def _holding(self, names: frozenset[str]) -> Iterator[frozenset[str]]:
+        """Hold the record, whose names may have changed until then."""
         with holding.held(self._store, names) as is_held:
-            if not is_held or names_of() != names:
+            if not is_held:
                 raise errors.RecordBusyError
-            yield
+            yield names
 
     def _handle(self, message: Message, found: loading.Found) -> None:
         match found:
@@ -115,7 +114,7 @@ class Sync:
             decision, entry = self._decide_and_write(message, pair)
             self._clear_away(pair)
         except parking.REFUSALS as error:
-            self._parking.park(pair.connection.id, error)
+            self._parking.park(pair.connection, error)
             decision = Decision(reason=Reason.OWNER_MUST_RECONNECT)
             entry = history.waiting(pair, Reason.OWNER_MUST_RECONNECT)
             self._remember(pair)
@@ -134,7 +133,7 @@ class Sync:
         with self._store.read() as work:
             leftovers = strays.find(work, pair)
         for stray in leftovers:
-            with self._parking.instead_of_failing(stray.connection.id):
+            with self._parking.instead_of_failing(stray.connection):
                 strays.remove(stray, self._store, self._remotes)
 
     def _decide_and_write(self, message: Message, pair: Pair) -> Done:
@@ -181,7 +180,7 @@ class Sync:
     def _know_all(self, pair: Pair) -> None:
         """Learn who is who among the people that were read meanwhile."""
         with self._store.read() as work:
-            pair.directory = stored.directory(work, pair)
+            stored.know_people(work, pair)
 
     def _place_anew(self, pair: Pair, done: Done) -> Done | None:
         """Bring the pair to its place; return None if something is to be done there."""
@@ -211,18 +210,29 @@ class Sync:
     ) -> None:
         """Store what is known of both sides, and the history line, in one go."""
         now = self._clock.now()
+        if decision.contested:
+            self._flag(pair, decision, now)
         with self._store.begin() as work:
             if entry.outcome is not Outcome.HELD:
                 _move_link(pair, decision)
                 _settle(work, pair, decision, now)
-            unsettled = conflicts.store(work, pair, decision, now)
+                _end_what_waited(work, pair, decision, now)
             looping = quarantine.note(work, pair, entry, now)
             history.record(work, message, entry, now=now)
             work.commit()
-        if unsettled is not None:
-            conflicts.tell(unsettled, pair, self._remotes, public_url=self._public_url)
         if looping is not None:
             quarantine.tell(looping, pair, self._remotes, public_url=self._public_url)
+
+    def _flag(self, pair: Pair, decision: Decision, now: datetime) -> None:
+        """Store a conflict and tell its user, before the record counts as dealt with.
+
+        Whoever dies on the way leaves both to the next look.
+        """
+        with self._store.begin() as work:
+            unsettled = conflicts.store(work, pair, decision, now)
+            work.commit()
+        if unsettled is not None:
+            conflicts.tell(unsettled, pair, self._remotes, public_url=self._public_url)
 
 
 def _settle(work: UnitOfWork, pair: Pair, decision: Decision, now: datetime) -> None:
@@ -232,6 +242,18 @@ def _settle(work: UnitOfWork, pair: Pair, decision: Decision, now: datetime) -> 
         stored.save(work, pair, now)
     else:
         stored.settle(work, pair, now, link_id=_link_id(work, pair))
+
+
+def _end_what_waited(
+    work: UnitOfWork, pair: Pair, decision: Decision, now: datetime
+) -> None:
+    """Note that nobody has to say a word on the record any more."""
+    if pair.link is None:
+        return
+    if decision.target is not None:
+        stored.end_hold(work, pair)
+    if decision.target is not None or decision.detach:
+        work.conflicts.resolve(pair.link.id, now=now)
 
 
 def _link_id(work: UnitOfWork, pair: Pair) -> int | None:
@@ -253,4 +275,3 @@ def _move_link(pair: Pair, decision: Decision) -> None:
         pair.link.state = LinkState.DETACHED
     elif decision.target is not None:
         pair.link.state = LinkState.ACTIVE
-        pair.link.held_deletion_id = None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.adapters.store import tables
 from shared.adapters.store.states import ChannelState, ConnectionState
-from shared.domain import errors, identifiers, signing
+from shared.domain import errors, signing
 from shared.domain.settings import Frequency, Settings
 from workers import parking
 from workers.services import Services
@@ -62,7 +62,7 @@ class Watching:
                     # It is stopped when it notifies.
                     self._set_state(channel.id, ChannelState.CLOSED)
                 return
-            with self._parking.instead_of_failing(connection.id):
+            with self._parking.instead_of_failing(connection):
                 is_wanted = self._is_followed(connection)
                 if not is_wanted or self._open(connection, calendar):
                     for channel in former:
@@ -90,7 +90,7 @@ class Watching:
 
     def _open(self, connection: tables.Connection, calendar: tables.Calendar) -> bool:
         now = self._clock.now()
-        channel_id = identifiers.opaque(secrets.token_bytes(24))
+        channel_id = signing.channel_id(self._key, secrets.token_bytes(24))
         with self._store.begin() as work:
             # Its first notification may be here before the answer (fact 154).
             work.channels.add(

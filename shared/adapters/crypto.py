@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -24,8 +25,8 @@ class UndecryptableError(errors.ConfigurationError):
 class Keys:
     """A set of Fernet keys: the first encrypts and signs, all decrypt and verify.
 
-    To rotate, put a new key first, encrypt what is stored anew (`Store.rotate_secrets`)
-    and drop the old key; https://cryptography.io/en/latest/fernet/ (MultiFernet).
+    To rotate, put a new key first, encrypt what is stored anew (`calendar-sync keys
+    rotate`) and drop the old key; https://cryptography.io/en/latest/fernet/.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -36,7 +37,8 @@ class Keys:
         if not keys:
             message = "at least one key is needed"
             raise ValueError(message)
-        self._multi = MultiFernet([_fernet(i, key) for i, key in enumerate(keys, 1)])
+        fernets = [_fernet(i, key) for i, key in enumerate(keys, 1)]
+        self._first, self._multi = fernets[0], MultiFernet(fernets)
         self._raw = tuple(base64.urlsafe_b64decode(key) for key in keys)
 
     @staticmethod
@@ -56,14 +58,23 @@ class Keys:
             raise UndecryptableError from None
 
     def rotate(self, token: str) -> str:
-        """Return the same secret, encrypted with the first key.
+        """Return the same secret, encrypted with the first key, now.
 
         Raises `UndecryptableError` when no key fits.
         """
+        return self.encrypt(self.decrypt(token))
+
+    def encrypted_at(self, token: str) -> datetime | None:
+        """Return when the first key encrypted this; None when it did not."""
         try:
-            return self._multi.rotate(token.encode()).decode()
+            seconds = self._first.extract_timestamp(token.encode())
         except InvalidToken:
-            raise UndecryptableError from None
+            return None
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def __len__(self) -> int:
+        """Return how many keys there are."""
+        return len(self._raw)
 
     def derive(self, purpose: str) -> bytes:
         """Return the 32 bytes that sign for this purpose: the first key's."""

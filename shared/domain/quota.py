@@ -16,6 +16,9 @@ _BURST_SHARE = 1 / 6
 _MARGIN_SHARE = 1 / 30
 """Left unspent: clocks differ, and an answer may be counted twice on the way."""
 
+_MOST_APART = timedelta(seconds=30)
+"""The clocks of two hosts do not differ by more; else one of them was set."""
+
 _BULK_SHARE = 0.5
 """So much of a burst is for bulk work; the rest is there when somebody waits."""
 
@@ -43,11 +46,21 @@ class Quota:
         even = self.per_minute * (1 - _BURST_SHARE - _MARGIN_SHARE)
         return timedelta(minutes=1) / even
 
+    def used(self, spent_until: datetime, now: datetime) -> float:
+        """Return the share of a burst that is spent: at 1.0 everybody has to wait."""
+        return max(spent_until - now, timedelta()) / self._burst
+
     def spend(
         self, spent_until: datetime | None, units: int, lane: Lane, now: datetime
     ) -> datetime | timedelta:
         """Return until when it is spent with these units, or how long to wait first."""
-        spent = max(spent_until or now, now) + units * self._unit
+        if spent_until is None or self._is_of_another_time(spent_until, now):
+            spent_until = now
+        spent = max(spent_until, now) + units * self._unit
         share = _BULK_SHARE if lane is Lane.BULK else 1.0
         wait = spent - now - self._burst * share
         return wait if wait > timedelta() else spent
+
+    def _is_of_another_time(self, spent_until: datetime, now: datetime) -> bool:
+        """Tell whether the clock was set back since: nobody spends as far ahead."""
+        return spent_until > now + self._burst + _MOST_APART

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 from shared.domain import zones
-from shared.domain.model import Event, EventId, Timed
+from shared.domain.model import Event, EventId, Timed, When
 
 _SPLIT = "_R"
 """Follows the id of the old series in the id of its continuation (fact 56)."""
@@ -31,6 +31,13 @@ def continues(new: Event, old: Event) -> bool:
     is_derived = new.id.startswith(f"{root}{_SPLIT}")
     is_same_age = new.created_at is not None and new.created_at == old.created_at
     return new.id != old.id and (is_derived or is_same_age)
+
+
+def has_begun(when: When, now: datetime, zone: str) -> bool:
+    """Tell whether a meeting has begun; of whole days, in the zone of its calendar."""
+    if isinstance(when, Timed):
+        return when.start < now
+    return when.first_on <= now.astimezone(zones.zone(zone)).date()
 
 
 def planned_start(event: Event) -> datetime:

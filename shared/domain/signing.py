@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from shared.domain import errors
+from shared.domain import errors, identifiers
 
 TOLERANCE = timedelta(minutes=5)
 PREFIX = "whsec_"
@@ -21,6 +21,7 @@ SECRET_BYTES = 32
 _MOST_SECRETS = 2
 CHANNEL_TOKEN_PURPOSE = "channel-token"  # noqa: S105 - what a key is derived for
 """Where channel tokens are signed and verified, the key is derived for this."""
+_MARK_LENGTH = 12
 
 
 def secret_key(secret: str) -> bytes:
@@ -99,6 +100,21 @@ def channel_token(key: bytes, channel_id: str) -> str:
     """
     mac = hmac.new(key, channel_id.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def channel_id(key: bytes, random: bytes) -> str:
+    """Return an id for a watch channel whose token this key signs.
+
+    It ends in the mark of the key, so that channels tell which key they need. Of 24
+    random bytes it has 45 characters; Google takes up to 64 (fact 140).
+    """
+    return f"{identifiers.opaque(random)}-{channel_mark(key)}"
+
+
+def channel_mark(key: bytes) -> str:
+    """Return what the ids of channels end in whose tokens this key signs."""
+    mac = hmac.new(key, b"mark of channel ids", hashlib.sha256)
+    return mac.hexdigest()[:_MARK_LENGTH]
 
 
 def is_channel_token(keys: Sequence[bytes], channel_id: str, token: str) -> bool:

@@ -311,6 +311,19 @@ def test_a_guest_of_one_occurrence_gets_just_that_one(google: Google) -> None:
     assert google.rows(BEN)[0]["recurringEventId"] == series
 
 
+def test_a_guest_of_one_occurrence_follows_the_series(google: Google) -> None:
+    series = google.insert(recurrence=["RRULE:FREQ=DAILY"])["id"]
+    second = f"{series}_20261202T090000Z"
+    google.patch(second, {"attendees": guests(BEN)})
+
+    google.patch(series, {"summary": "Renamed"})
+    edited = google.get(second, BEN)
+    google.delete(series, sendUpdates="all")
+
+    assert edited["summary"] == "Renamed"
+    assert google.rows(BEN) == []
+
+
 def test_a_guest_left_out_of_one_occurrence_keeps_the_others(google: Google) -> None:
     series = _invite(google, BEN, recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
     second = f"{series}_20261202T090000Z"
@@ -338,6 +351,19 @@ def test_the_rows_of_a_guests_series_change_together(google: Google) -> None:
     rows = google.rows(BEN, syncToken=token)
     assert [row["summary"] for row in rows] == ["Kick-off", "Special"]
     assert len({row["etag"] for row in rows}) == 1
+
+
+def test_a_guests_own_exceptions_follow_the_series(google: Google) -> None:
+    series = _invite(google, BEN, recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
+    second = f"{series}_20261202T090000Z"
+    google.patch(second, {"summary": "Mine"}, BEN)
+
+    google.patch(series, {"location": "Room 1"})
+    edited = google.get(second, BEN)
+    google.delete(series, sendUpdates="all")
+
+    assert (edited["summary"], edited["location"]) == ("Mine", "Room 1")
+    assert google.rows(BEN, singleEvents="true") == []
 
 
 def test_reviving_a_meeting_invites_again(google: Google) -> None:

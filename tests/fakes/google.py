@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from shared.domain import errors, ports
+from shared.domain import errors, mapping, ports
 from shared.domain.model import Document
 from tests.fakes import faults
 
@@ -70,7 +70,7 @@ class InMemoryCalendar(faults.Remote):
     def edit(self, event_id: str, **fields: object) -> Document:
         """Change fields of an event in the primary calendar, as its user would."""
         event = self._find(self.address, event_id)
-        return copy.deepcopy(self._store(self.address, _merged(event, fields)))
+        return copy.deepcopy(self._store(self.address, mapping.patched(event, fields)))
 
     def remove(self, event_id: str) -> None:
         """Delete an event of the primary calendar, as its user would."""
@@ -178,7 +178,7 @@ class InMemoryCalendar(faults.Remote):
             raise errors.RemoteRejectedError(message)
         self._invite(body, event)
         self.sent_updates.append(send_updates)
-        return self._store(calendar_id, _merged(event, body))
+        return self._store(calendar_id, mapping.patched(event, body))
 
     @faults.write
     def delete_event(
@@ -298,19 +298,6 @@ def _guests(event: Document) -> set[str]:
 
 def _number(event: Document) -> int:
     return int(event["etag"].strip('"'))
-
-
-def _merged(old: Document, new: Document) -> dict[str, Any]:
-    """Return `old` with `new` patched in: objects merge, null removes (fact 114)."""
-    merged = dict(old)
-    for key, value in new.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merged(merged[key], value)
-        else:
-            merged[key] = copy.deepcopy(value)
-    return merged
 
 
 def _ends(event: Document, after: datetime | None) -> bool:

@@ -5,7 +5,7 @@ is faster; series, guests' copies and quotas are only here.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,7 +14,7 @@ import httplib2
 from flask.testing import FlaskClient
 from google.oauth2.credentials import Credentials
 
-from deploy.demo.google import app, delivery, state
+from deploy.demo.google import app, delivery, series, state
 from shared.adapters.google_calendar.client import GoogleCalendarClient, unpaced
 from shared.adapters.google_calendar.transport import Transport
 from shared.domain import ports
@@ -118,7 +118,18 @@ class SimulatedAccount(InMemoryCalendar):
 
     def bin(self) -> Sequence[Document]:
         """Return the events that can be restored."""
-        return [row for row in self._rows() if row["status"] == "cancelled"]
+        return [row for row in self._rows() if self._can_be_restored(row["id"])]
+
+    def ids(self) -> Collection[str]:
+        """Return what takes place, or has been cancelled."""
+        return {row["id"] for row in self._rows()}
+
+    def _can_be_restored(self, event_id: str) -> bool:
+        # Not what somebody else took away, nor what its series has no longer.
+        with self.google.state.transaction(self._clock.now()) as tx:
+            calendar = self.google.state.calendars[self.address]
+            found = series.find(tx, calendar, event_id)
+        return bool(found and found.is_cancelled and not found.was_taken_away)
 
     def expire_sync_tokens(self) -> None:
         """Answer 410 to every sync token given out so far."""

@@ -12,12 +12,15 @@ from shared.domain import errors
 from tests import (
     store_contract,
     store_contract_access,
+    store_contract_belongings,
     store_contract_history,
     store_contract_pages,
     store_contract_parties,
     store_contract_receiver,
     store_contract_records,
+    store_contract_retention,
     store_contract_schema,
+    store_contract_watching,
     store_rows,
 )
 from tests.store_process import Process
@@ -104,7 +107,23 @@ class TestRoster(store_contract_pages.RosterContract):
     """On PostgreSQL."""
 
 
+class TestWatching(store_contract_watching.WatchingContract):
+    """On PostgreSQL."""
+
+
 class TestActivity(store_contract_pages.ActivityContract):
+    """On PostgreSQL."""
+
+
+class TestRetention(store_contract_retention.RetentionContract):
+    """On PostgreSQL."""
+
+
+class TestIds(store_contract_retention.IdsContract):
+    """On PostgreSQL."""
+
+
+class TestBelongings(store_contract_belongings.BelongingsContract):
     """On PostgreSQL."""
 
 

@@ -64,3 +64,38 @@ def test_after_the_wait_that_was_told_there_is_room(
 
     assert answer > timedelta()
     assert isinstance(later, datetime)
+
+
+@given(st.lists(st.tuples(PAUSES, LANES), max_size=60))
+def test_the_share_that_is_spent_is_full_when_somebody_has_to_wait(
+    wishes: list[tuple[timedelta, Lane]],
+) -> None:
+    quota, now, spent = Quota(per_minute=60), START, START
+    for pause, lane in wishes:
+        now += pause
+        answer = quota.spend(spent, 1, lane, now)
+        spent = answer if isinstance(answer, datetime) else spent
+        used = quota.used(spent, now)
+        limit = 0.5 if lane is Lane.BULK else 1.0
+        assert 0 <= used <= 1
+        if isinstance(answer, timedelta):
+            assert used + quota.used(now + MINUTE / 48, now) > limit
+
+
+def test_a_clock_that_was_set_back_stops_nobody() -> None:
+    quota = Quota(per_minute=600)
+    spent = quota.spend(None, 1, Lane.INTERACTIVE, START + timedelta(hours=1))
+    assert isinstance(spent, datetime)
+
+    assert isinstance(quota.spend(spent, 1, Lane.INTERACTIVE, START), datetime)
+
+
+def test_a_clock_that_is_a_little_ahead_gives_nobody_more() -> None:
+    quota = Quota(per_minute=600)
+    ahead, spent = START + timedelta(seconds=20), None
+    while isinstance(
+        answer := quota.spend(spent, 1, Lane.INTERACTIVE, ahead), datetime
+    ):
+        spent = answer
+
+    assert isinstance(quota.spend(spent, 1, Lane.INTERACTIVE, START), timedelta)

@@ -16,12 +16,15 @@ from shared.domain import errors
 from tests import (
     store_contract,
     store_contract_access,
+    store_contract_belongings,
     store_contract_history,
     store_contract_pages,
     store_contract_parties,
     store_contract_receiver,
     store_contract_records,
+    store_contract_retention,
     store_contract_schema,
+    store_contract_watching,
     store_rows,
 )
 from tests.store_process import Process
@@ -113,12 +116,37 @@ class TestRoster(store_contract_pages.RosterContract):
     """On SQLite."""
 
 
+class TestWatching(store_contract_watching.WatchingContract):
+    """On SQLite."""
+
+
 class TestActivity(store_contract_pages.ActivityContract):
+    """On SQLite."""
+
+
+class TestRetention(store_contract_retention.RetentionContract):
+    """On SQLite."""
+
+
+class TestIds(store_contract_retention.IdsContract):
+    """On SQLite."""
+
+
+class TestBelongings(store_contract_belongings.BelongingsContract):
     """On SQLite."""
 
 
 class TestSqlite(store_rows.StoreFixture):
     """What only SQLite needs."""
+
+    def test_only_its_owner_can_read_a_new_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "new.db"
+        store = Store(f"sqlite:///{path}", keys=crypto.Keys([store_rows.KEY]))
+
+        store.ping()
+        store.close()
+
+        assert path.stat().st_mode & 0o777 == 0o600
 
     def test_writers_wait_for_each_other_instead_of_failing(self, store: Store) -> None:
         with store.begin() as work:

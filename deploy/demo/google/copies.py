@@ -6,6 +6,7 @@ is private to it (facts 120 to 124).
 
 import dataclasses
 from collections.abc import Iterable
+from functools import partial
 
 from deploy.demo.google import attendees, model, series, state
 
@@ -66,7 +67,9 @@ def _spread_to(
         existing = tx.get(calendar.id, source.id)
         wanted = _copy(tx, calendar, source, existing)
         if wanted and (existing is None or not _is_same(wanted, existing)):
-            tx.put(wanted)
+            # The guest may have exceptions to the series that nobody else has.
+            put = tx.put if wanted.series_id else partial(series.put, tx, calendar)
+            put(wanted)
             has_changed = True
     if has_changed and tx.get(calendar.id, root):
         series.touch(tx, calendar.id, root)

@@ -109,12 +109,15 @@ def store_as_organizer(
     changed = dataclasses.replace(
         current, body=body, removal=removal, updated=_updated(edit, current, body)
     )
+    exceptions = edit.tx.exceptions(edit.calendar.id, current.id)
+    before = [current.body, *(exception.body for exception in exceptions)]
     stored = series.put(edit.tx, edit.calendar, changed)
     if stored.is_cancelled:
         # Guests who are not told keep the event (fact 133).
-        reached = mails.told(current.body, edit.send_updates, edit.account)
+        told = [mails.told(one, edit.send_updates, edit.account) for one in before]
+        reached = set().union(*told)
     else:
-        reached = attendees.addresses(current.body) | attendees.addresses(body)
+        reached = set().union(*map(attendees.addresses, [*before, body]))
     copies.spread(edit.tx, edit.calendar, stored.id, reached)
     mails.announce(edit.tx, current, stored, edit.send_updates, edit.account)
     return stored

@@ -2,6 +2,7 @@
 
 import select
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,12 @@ def _forbid_writing(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 
 
 def _open_sqlite(url: URL) -> Engine:
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database or "")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # The texts of meetings in it are nobody else's business. A file that cannot be
+    # made is SQLite's to report.
+    with suppress(OSError):
+        file.touch(mode=0o600, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **_OPTIONS)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

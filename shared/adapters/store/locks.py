@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 
@@ -42,6 +42,13 @@ class ProcessLocks:
                     self._held -= wanted
 
 
+_TAKE = text(
+    "SELECT pg_try_advisory_lock(number)"
+    " FROM unnest(CAST(:numbers AS bigint[])) AS number"
+)
+_RELEASE_ALL = text("SELECT pg_advisory_unlock_all()")
+
+
 class AdvisoryLocks:
     """PostgreSQL's session locks; those of a killed process end with it.
 
@@ -55,9 +62,9 @@ class AdvisoryLocks:
     @contextmanager
     def try_lock(self, *keys: str) -> Iterator[bool]:
         """Hold all locks in the block, or yield False."""
-        taken = [func.pg_try_advisory_lock(_number(key)) for key in keys]
+        numbers = {"numbers": [_number(key) for key in keys]}
         with self._engine.connect() as connection:
-            are_free = all(connection.execute(select(*taken)).one())
+            are_free = all(connection.scalars(_TAKE, numbers).all())
             if not are_free:
                 _release_all(connection)
             try:
@@ -69,7 +76,7 @@ class AdvisoryLocks:
 
 def _release_all(connection: Connection) -> None:
     try:
-        connection.execute(select(func.pg_advisory_unlock_all()))
+        connection.execute(_RELEASE_ALL)
     except DBAPIError:
         # The locks end with their connection, and the work under them is done.
         connection.invalidate()

@@ -74,9 +74,17 @@ class Store:
             connection.exec_driver_sql("SELECT 1")
 
     def rotate_secrets(self) -> int:
-        """Encrypt all stored secrets with the first key; return how many there are."""
-        with faults.mapped(), self.engine.begin() as connection:
-            return sealed.rotate(connection, tables.Base.metadata.sorted_tables)
+        """Encrypt with the first key what other keys did; return how many those were.
+
+        In small transactions: an interrupted call is finished by the next one.
+        """
+        with faults.mapped():
+            return sealed.rotate(self.engine, tables.Base.metadata.sorted_tables)
+
+    def survey_secrets(self) -> sealed.Survey:
+        """Tell which keys the stored secrets need."""
+        with faults.mapped():
+            return sealed.survey(self.reader, tables.Base.metadata.sorted_tables)
 
     def close(self) -> None:
         """Close the connections of this process; the store opens anew when used."""

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from shared.adapters.store.repositories import (
     activity,
+    belongings,
     budgets,
     calendars,
     channels,
@@ -54,6 +55,7 @@ class UnitOfWork:
         self.previews = previews.Previews(session)
         self.dead_letters = dead_letters.DeadLetters(session)
         self.tokens = tokens.Tokens(session)
+        self.belongings = belongings.Belongings(session)
         self.login_codes = single_use.LoginCodes(session)
         self.oauth_states = single_use.OAuthStates(session)
 

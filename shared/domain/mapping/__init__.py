@@ -11,6 +11,7 @@ from shared.domain.mapping.events import (
     event_from_document,
     meeting_of_event,
     own_addresses,
+    patched,
     responses_of_event,
 )
 from shared.domain.mapping.meetings import (
@@ -46,6 +47,7 @@ __all__ = [
     "meeting_of_task",
     "meeting_to_document",
     "own_addresses",
+    "patched",
     "redacted",
     "responses_of_event",
     "task_body",

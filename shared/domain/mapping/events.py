@@ -3,6 +3,7 @@
 Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -144,6 +145,19 @@ def deleted(document: Document) -> dict[str, Any]:
     if updated_at is not None:
         end["updated"] = (updated_at + _TICK).isoformat()
     return {**document, **end}
+
+
+def patched(document: Document, patch: Document) -> dict[str, Any]:
+    """Return an event after a patch: objects merge, null removes (fact 114)."""
+    after = dict(document)
+    for name, value in patch.items():
+        if value is None:
+            after.pop(name, None)
+        elif isinstance(value, Mapping):
+            after[name] = patched(after.get(name) or {}, value)
+        else:
+            after[name] = value
+    return after
 
 
 # -- event -> meeting -------------------------------------------------------------

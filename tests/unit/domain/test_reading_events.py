@@ -170,3 +170,26 @@ def test_a_deleted_event_without_a_time_has_none() -> None:
     bare = {"id": "abc", "status": "confirmed"}
 
     assert mapping.deleted(bare) == {"id": "abc", "status": "cancelled", "etag": ""}
+
+
+def test_a_patch_changes_what_it_names_and_removes_what_it_calls_null() -> None:
+    before = {
+        "start": {"date": "2026-03-02"},
+        "location": "Here",
+        "attendees": [{"email": "ann@example.com"}],
+        "extendedProperties": {"private": {"theirs": "1"}},
+    }
+    patch: dict[str, Any] = {
+        "start": {"date": None, "dateTime": "2026-03-02T09:00:00Z"},
+        "end": {"date": None, "dateTime": "2026-03-02T09:30:00Z"},
+        "location": None,
+        "attendees": [],
+        "extendedProperties": {"private": {"ours": "2"}},
+    }
+
+    assert mapping.patched(before, patch) == {
+        "start": {"dateTime": "2026-03-02T09:00:00Z"},
+        "end": {"dateTime": "2026-03-02T09:30:00Z"},
+        "attendees": [],
+        "extendedProperties": {"private": {"theirs": "1", "ours": "2"}},
+    }

@@ -42,3 +42,11 @@ def test_a_token_made_with_a_key_that_was_taken_away_is_not() -> None:
 
     assert not signing.is_channel_token([KEY], "channel-1", token)
     assert not signing.is_channel_token([], "channel-1", token)
+
+
+def test_the_id_of_a_channel_tells_which_key_signs_its_token() -> None:
+    channel_id = signing.channel_id(KEY, b"r" * 24)
+
+    assert channel_id.endswith(signing.channel_mark(KEY))
+    assert not channel_id.endswith(signing.channel_mark(OLD_KEY))
+    assert len(channel_id) <= 64

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.adapters.store import tables
-from shared.domain import identifiers, messages, signing
+from shared.domain import bursts, identifiers, messages, signing
 from shared.domain.messages import Message, Queue, Trigger
 from tests.unit.receiver.bodies import Endless, Malformed, in_pieces
 from tests.unit.receiver.delivering import (
@@ -43,7 +43,18 @@ class TestCrm:
                 queued_at=NOW,
             )
         ]
-        assert caplog.records == []
+        assert {record.levelname for record in caplog.records} <= {"INFO"}
+
+    @pytest.mark.usefixtures("acme")
+    def test_a_crowd_of_new_tasks_is_queued_as_bulk(self, house: House) -> None:
+        for number in range(bursts.MOST_NEW + 2):
+            task = {"id": f"t{number}", "version": 1, "owner_id": "importer"}
+            body = json.dumps(event(data=task)).encode()
+            deliver(house, body, delivery_id=f"d{number}")
+
+        queues = [message.queue for message in house.queued()]
+
+        assert queues[-3:] == [Queue.CRM_CHANGES, Queue.BACKFILL, Queue.BACKFILL]
 
     @pytest.mark.parametrize("kind", ["task.created", "task.updated", "task.deleted"])
     @pytest.mark.usefixtures("acme")

@@ -109,7 +109,7 @@ def test_what_waits_for_its_user_is_not_paused_by_an_outage_of_the_app(
     world.settle()
 
     world.dispatcher._sync._parking.park(  # noqa: SLF001 - as a worker that is late
-        world.connection().id, errors.ApiDisabledError()
+        world.connection(), errors.ApiDisabledError()
     )
 
     assert world.connection().problem == "revoked"

@@ -9,7 +9,8 @@ from tests.unit.workers.world import World
 TEAM = "team@group.calendar.google.com"
 
 
-def _choose(world: World, google_calendar_id: str) -> None:
+def choose(world: World, google_calendar_id: str) -> None:
+    """Let Ann choose one of her calendars."""
     connection = world.connection()
     with world.store.begin() as work:
         chosen = work.calendars.of(connection.id, "sub-ann", google_calendar_id)
@@ -19,14 +20,15 @@ def _choose(world: World, google_calendar_id: str) -> None:
     world.sync_all(connection.id, Trigger.REPAIR)
 
 
-def _with_another_calendar(world: World) -> None:
+def with_another_calendar(world: World) -> None:
+    """Let Ann have another calendar."""
     world.ann.add_calendar(TEAM)
     world.sync_all(world.connection().id, Trigger.REPAIR)
 
 
 def test_a_chosen_calendar_stays_chosen(world: World) -> None:
-    _with_another_calendar(world)
-    _choose(world, TEAM)
+    with_another_calendar(world)
+    choose(world, TEAM)
 
     world.sync_all(world.connection().id, Trigger.REPAIR)
     world.add_task()
@@ -39,12 +41,12 @@ def test_a_chosen_calendar_stays_chosen(world: World) -> None:
 
 def test_events_that_we_made_move_without_mail(world: World) -> None:
     world.settings(guest_notifications="all")
-    _with_another_calendar(world)
+    with_another_calendar(world)
     world.add_task()
     world.settle()
     world.forget_calls()
 
-    _choose(world, TEAM)
+    choose(world, TEAM)
 
     assert world.ann.live_events() == []
     assert world.only_link().calendar_id == world.calendar().id
@@ -55,11 +57,11 @@ def test_events_that_we_made_move_without_mail(world: World) -> None:
 def test_events_of_the_users_own_stay_and_their_links_are_detached(
     world: World,
 ) -> None:
-    _with_another_calendar(world)
+    with_another_calendar(world)
     world.add_event()
     world.settle()
 
-    _choose(world, TEAM)
+    choose(world, TEAM)
 
     assert world.only_event()["summary"] == "Lunch"
     assert world.only_link().state == LinkState.DETACHED
@@ -67,12 +69,12 @@ def test_events_of_the_users_own_stay_and_their_links_are_detached(
 
 
 def test_they_follow_again_when_their_calendar_is_chosen_again(world: World) -> None:
-    _with_another_calendar(world)
+    with_another_calendar(world)
     world.add_event()
     world.settle()
-    _choose(world, TEAM)
+    choose(world, TEAM)
 
-    _choose(world, "ann@gmail.com")
+    choose(world, "ann@gmail.com")
     world.edit_task(world.only_task()["id"], title="Dinner")
     world.settle()
 
@@ -117,24 +119,24 @@ def test_the_first_account_has_one_event_again_when_it_is_connected_again(
 
 
 def test_an_event_outside_the_window_moves_too(world: World) -> None:
-    _with_another_calendar(world)
+    with_another_calendar(world)
     world.add_task(due_at="2026-12-03T10:00:00Z")
     world.settle()
 
-    _choose(world, TEAM)
+    choose(world, TEAM)
 
     assert world.ann.live_events() == []
     assert world.only_link().calendar_id == world.calendar().id
 
 
 def test_what_is_over_in_the_former_calendar_is_left_in_peace(world: World) -> None:
-    _with_another_calendar(world)
+    with_another_calendar(world)
     world.add_task(due_at="2026-12-03T10:00:00Z", status="open")
     world.settle()
     world.edit_task(world.only_task()["id"], status="cancelled")
     world.settle()
     world.forget_calls()
 
-    _choose(world, TEAM)
+    choose(world, TEAM)
 
     assert "get_task" not in world.crm_side.calls

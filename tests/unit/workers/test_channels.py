@@ -27,6 +27,30 @@ def test_its_token_proves_that_a_notification_is_ours(world: World) -> None:
     assert channel.resource_id == opened["resource_id"]
 
 
+def test_what_an_old_key_signed_is_replaced_soon_when_that_is_wished(
+    world: World,
+) -> None:
+    (former,) = world.channels()
+    new = signing.channel_mark(b"n" * 32)
+    kept = signing.channel_mark(b"k" * 32)
+    world.poll()
+    world.pass_time()
+    now = world.clock.now()
+
+    with world.store.begin() as work:
+        wished = {m: work.channels.replace_soon(m, now=now) for m in (kept, new)}
+        work.commit()
+    world.periodic.round()
+    world.settle()
+
+    assert wished == {kept: 0, new: 2}
+    (channel,) = world.channels()
+    assert channel.id != former.id
+    with world.store.read() as work:
+        left = {m: work.channels.without_mark(m, now=now)[0] for m in (kept, new)}
+    assert left == {kept: 0, new: 2}
+
+
 def test_it_is_renewed_at_half_of_its_life_at_the_latest(world: World) -> None:
     (former,) = world.channels()
     assert former.renew_at is not None

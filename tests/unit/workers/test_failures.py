@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.adapters.store.states import JobState, LinkState, Outcome
-from shared.domain import errors, messages
+from shared.domain import errors, messages, ports
 from shared.domain.messages import Delay, Queue
 from shared.domain.ports import Later
 from tests.unit.workers.machinery import NOW
@@ -294,17 +294,26 @@ def test_a_crm_that_refuses_our_key_is_asked_again_later(world: World) -> None:
         messages.EventDue(calendar_id=99, event_id="e1"),
         messages.ConnectionDue(connection_id=99),
         messages.WatchDue(calendar_id=99),
+        messages.WindowDue(calendar_id=99),
+        messages.PreviewDue(connection_id=99),
+        messages.HandoverDue(connection_id=99),
+        messages.RemovalDue(connection_id=99),
+        messages.AccessDue(connection_id=99),
     ],
 )
-def test_a_message_about_what_is_not_there_any_more_ends_in_the_dead_letters(
+def test_a_message_about_what_is_not_there_any_more_is_dropped(
     world: World, subject: messages.Subject
 ) -> None:
     world.queue(Queue.RECORDS, subject)
+    (waiting,) = world.broker.lose()
 
-    world.settle(patience=timedelta(hours=2))
+    disposition = world.dispatcher(waiting)
+    filed = world.deaths(
+        messages.failed(waiting, "unexpected", "", at=world.clock.now())
+    )
 
-    (letter,) = world.dead_letters()
-    assert (letter.organization_id, letter.reason) == (None, "unexpected")
+    assert (disposition, filed) == (ports.Done(), ports.Done())
+    assert world.dead_letters() == []
 
 
 def test_a_notification_whose_list_fails_for_good_is_its_calendars(

@@ -6,13 +6,12 @@ from functools import partial
 
 import pytest
 
-from shared.domain import errors
+from shared.domain import bursts, errors, messages
 from shared.domain.messages import Queue
 from shared.domain.quota import Quota
 from tests.fakes import SimulatedAccount
 from tests.unit.workers.series import account
 from tests.unit.workers.world import World
-from workers import bursts
 from workers.pacing import Pacing, lane_of
 
 MINUTE = timedelta(minutes=1)
@@ -124,7 +123,7 @@ def _work_on_what_is_live(world: World) -> None:
 
 def test_a_burst_arrives_whole_and_within_the_quota(limited: World) -> None:
     for number in range(3 * PER_MINUTE):
-        limited.add_task(title=f"Task {number}")
+        _import(limited, f"Imported {number}")
 
     limited.settle(patience=timedelta(minutes=10))
 
@@ -132,51 +131,30 @@ def test_a_burst_arrives_whole_and_within_the_quota(limited: World) -> None:
     assert limited.dead_letters() == []
 
 
-def test_an_edit_of_somebody_else_does_not_wait_for_a_burst(limited: World) -> None:
+def test_nobodys_edit_waits_for_an_import(limited: World) -> None:
+    task = limited.add_task()
+    limited.settle()
     for number in range(3 * PER_MINUTE):
-        limited.add_task(title=f"Task {number}")
+        _import(limited, f"Imported {number}")
     limited.add_task(title="Urgent", owner_id="ben")
+    limited.edit_task(task["id"], title="Edited meanwhile")
     began_at = limited.clock.now()
 
     _work_on_what_is_live(limited)
 
     assert [e["summary"] for e in limited.accounts["ben"].live_events()] == ["Urgent"]
+    assert [e["summary"] for e in limited.ann.live_events()] == ["Edited meanwhile"]
     assert limited.clock.now() - began_at < timedelta(seconds=5)
 
 
-def test_a_burst_is_moved_to_the_queue_of_first_syncs(world: World) -> None:
-    for number in range(bursts.MOST + 5):
-        world.add_task(title=f"Task {number}")
-
-    _work_on_what_is_live(world)
-
-    moved = [m for m in world.broker.waiting() if m.queue is Queue.BACKFILL]
-    assert len(moved) == 5
-    assert all(message.is_live for message in moved)
-
-
-def test_a_burst_is_one_however_slowly_it_is_worked_off(world: World) -> None:
-    for number in range(bursts.MOST + 5):
-        world.add_task(title=f"Task {number}")
-
-    while world.broker.hand_over_of({Queue.CRM_CHANGES}, world.dispatcher):
-        world.pass_time(bursts.SPAN / 10)
-
-    moved = [m for m in world.broker.waiting() if m.queue is Queue.BACKFILL]
-    assert len(moved) == 5
-
-
-def test_an_import_does_not_hold_up_its_owners_edits(world: World) -> None:
-    task = world.add_task()
-    world.settle()
-    for number in range(bursts.MOST + 5):
-        world.add_task(title=f"Imported {number}")
-
-    world.edit_task(task["id"], title="Edited meanwhile")
-    _work_on_what_is_live(world)
-
-    titles = {event["summary"] for event in world.ann.live_events()}
-    assert "Edited meanwhile" in titles
+def _import(world: World, title: str) -> None:
+    """Make a task of Ann's that the receiver takes for one of many."""
+    due_at = "2026-03-03T10:00:00Z"
+    task = world.crm_side.add(title=title, owner_id="ann", due_at=due_at)
+    changed = messages.TaskChanged(
+        organization="acme", task_id=task["id"], version=1, owner_id="ann"
+    )
+    world.queue(Queue.BACKFILL, changed)
 
 
 def test_what_a_poll_finds_beyond_a_persons_doing_is_bulk(world: World) -> None:
@@ -192,14 +170,3 @@ def test_what_a_poll_finds_beyond_a_persons_doing_is_bulk(world: World) -> None:
 
     waiting = [m for m in world.broker.waiting() if m.queue is Queue.BACKFILL]
     assert len(waiting) == bursts.MOST + 5
-
-
-def test_the_echoes_of_our_own_writes_are_no_burst(world: World) -> None:
-    task = world.add_task()
-    world.settle()
-
-    for _ in range(2 * bursts.MOST):
-        world.task_changed(task)
-    _work_on_what_is_live(world)
-
-    assert [m for m in world.broker.waiting() if m.queue is Queue.BACKFILL] == []

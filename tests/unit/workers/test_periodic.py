@@ -252,6 +252,16 @@ def test_rounds_go_on_until_they_are_stopped(
     assert len(_polls(world)) == 3
 
 
+def test_an_outage_is_told_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(world.broker, "is_away", True)
+
+    world.periodic.run(_Rounds(world, 3))
+
+    assert caplog.text.count("Could not finish a round") == 1
+
+
 def test_a_mistake_of_our_own_does_not_end_them(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

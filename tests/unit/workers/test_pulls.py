@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared import metrics
-from shared.adapters.store.states import ChannelState, JobState
+from shared.adapters.store.states import ChannelState, Direction, JobState
 from shared.domain import messages
 from shared.domain.messages import Delay, Queue, Trigger
 from shared.domain.ports import Done, Later
@@ -189,13 +189,25 @@ def test_a_failed_list_holds_up_nobody_else(world: World) -> None:
     assert world.only_task()["title"] == "Ben's"
 
 
-def test_a_list_without_changes_is_a_job_without_items(world: World) -> None:
+def test_a_poll_without_changes_is_a_job_without_items(world: World) -> None:
+    world.poll()
+
+    job = next(
+        job
+        for job in world.jobs()
+        if (job.trigger, job.direction) == (Trigger.SCHEDULE, Direction.GOOGLE_TO_CRM)
+    )
+    assert (job.state, job.processed) == (JobState.SUCCEEDED, 0)
+
+
+def test_a_notification_of_what_we_wrote_ourselves_leaves_no_job(world: World) -> None:
+    before = world.jobs()
     world.calendar_changed()
 
     world.settle()
 
-    job = world.jobs()[-1]
-    assert (job.state, job.processed, job.trigger) == (JobState.SUCCEEDED, 0, "webhook")
+    assert _lists(world) == 1
+    assert len(world.jobs()) == len(before)
 
 
 # -- which channels count ---------------------------------------------------------

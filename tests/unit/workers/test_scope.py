@@ -45,6 +45,7 @@ def test_a_task_out_of_scope_gets_no_event(
     assert world.ann.calls == []
     item = world.last_item()
     assert (item.outcome, item.reason) == (Outcome.SKIPPED, reason)
+    assert item.crm == {"title": "Plan", "owner_id": fields.get("owner_id", "ann")}
 
 
 @pytest.mark.parametrize(("fields", "reason"), OUT)

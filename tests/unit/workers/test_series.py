@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.messages import Trigger
+from shared.domain.reasons import Reason
 from tests.unit.workers.series import (
     FIRST,
     THIRD,
@@ -491,6 +492,22 @@ def test_this_and_following_of_a_shared_series_makes_no_second_tasks(
 
     assert [task["id"] for task in tasks(simulated)] == ids
     assert set(statuses(simulated)) == {"open"}
+
+
+def test_a_guest_who_moves_the_own_copy_of_a_series_moves_no_task(
+    simulated: World,
+) -> None:
+    simulated.connect("ben")
+    add_series(simulated, attendees=[{"email": "ben@gmail.com"}])
+    simulated.calendar_changed("ben")
+    simulated.settle()
+    before = tasks(simulated)
+
+    simulated.edit_event("standup", "ben", **_hour("2026-03-04", "16:00"))
+    simulated.settle()
+
+    assert tasks(simulated) == before
+    assert simulated.last_item().reason == Reason.ANOTHER_COPY_LEADS
 
 
 def _hour(day: str, hour: str) -> dict[str, Any]:

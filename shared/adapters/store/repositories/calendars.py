@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 
 from shared.adapters.store.repositories.repository import Repository
 from shared.adapters.store.states import ConnectionState
-from shared.adapters.store.tables import Calendar, Connection
+from shared.adapters.store.tables import Calendar, Connection, Organization
 
 
 class Calendars(Repository[Calendar]):
@@ -37,6 +37,18 @@ class Calendars(Repository[Calendar]):
             )
             .order_by(Calendar.is_primary.desc(), Calendar.summary, Calendar.id)
         )
+
+    def with_owners(
+        self, calendar_id: int | None
+    ) -> tuple[Calendar, Connection, Organization]:
+        """Return a calendar, its connection and their organization.
+
+        Raises `LookupError` if there is none.
+        """
+        mine = {"calendar_id": calendar_id}
+        found = self._session.execute(_WITH_OWNERS, mine).one_or_none()
+        calendar, connection, organization = self._there(found, calendar_id)
+        return calendar, connection, organization
 
     def selected_of(self, connection_id: int) -> Calendar | None:
         """Return the calendar that a connection syncs."""
@@ -72,12 +84,8 @@ class Calendars(Repository[Calendar]):
 
         A pull that begins after it grants it: see `counters` and `mark_done`.
         """
-        raised: int = self._session.execute(
-            update(Calendar)
-            .where(Calendar.id == calendar_id)
-            .values(requested=Calendar.requested + 1)
-            .returning(Calendar.requested)
-        ).scalar_one()
+        mine = {"calendar_id": calendar_id}
+        raised: int = self._session.execute(_REQUEST, mine).scalar_one()
         return raised
 
     def counters(self, calendar_id: int) -> tuple[int, int]:
@@ -88,11 +96,7 @@ class Calendars(Repository[Calendar]):
 
     def mark_done(self, calendar_id: int, upto: int) -> None:
         """Note that a pull which began when `upto` was requested is complete."""
-        self._session.execute(
-            update(Calendar)
-            .where(Calendar.id == calendar_id, Calendar.done < upto)
-            .values(done=upto)
-        )
+        self._changed(_MARK_DONE, calendar_id=calendar_id, upto=upto)
 
     # -- polls --------------------------------------------------------------------
 
@@ -128,6 +132,26 @@ class Calendars(Repository[Calendar]):
         )
         return self._changed(claim.values(moved_on_at=now)) > 0
 
+
+_WITH_OWNERS = (
+    select(Calendar, Connection, Organization)
+    .join(Connection, Connection.id == Calendar.connection_id)
+    .join(Organization, Organization.id == Connection.organization_id)
+    .where(Calendar.id == bindparam("calendar_id"))
+)
+
+# Nobody reads the counters off a row that was loaded before.
+_COUNT = update(Calendar).execution_options(synchronize_session=False)
+
+_REQUEST = (
+    _COUNT.where(Calendar.id == bindparam("calendar_id"))
+    .values(requested=Calendar.requested + 1)
+    .returning(Calendar.requested)
+)
+
+_MARK_DONE = _COUNT.where(
+    Calendar.id == bindparam("calendar_id"), Calendar.done < bindparam("upto")
+).values(done=bindparam("upto"))
 
 _ACTIVE = (
     select(Calendar)

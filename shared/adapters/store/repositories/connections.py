@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
-from shared.adapters.store.repositories.repository import Page, Repository
+from shared.adapters.store.repositories.repository import Page, Repository, of
 from shared.adapters.store.states import ConnectionState, JobState
 from shared.adapters.store.tables import Calendar, Connection, CrmUser, Job
 from shared.domain.access import Problem
@@ -18,6 +18,20 @@ _IS_PAUSED = and_(
     Connection.problem != Problem.NOT_STARTED,
 )
 """By Google; one without a problem, or not started, waits for somebody's wish."""
+
+
+_NOTE_SYNC = (
+    update(Connection)
+    .where(
+        Connection.id == bindparam("connection_id"),
+        or_(
+            Connection.last_sync_at.is_(None),
+            Connection.last_sync_at < bindparam("before"),
+        ),
+    )
+    .values(last_sync_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
 
 
 class Connections(Repository[Connection]):
@@ -39,10 +53,8 @@ class Connections(Repository[Connection]):
 
         All that is synced at once would otherwise wait for this row.
         """
-        last = Connection.last_sync_at
-        is_news = or_(last.is_(None), last < at - _ONE_SECOND)
-        mine = update(Connection).where(Connection.id == connection_id, is_news)
-        self._changed(mine.values(last_sync_at=at))
+        before = at - _ONE_SECOND
+        self._changed(_NOTE_SYNC, connection_id=connection_id, at=at, before=before)
 
     def of_google_address(
         self, organization_id: int, address: str
@@ -131,15 +143,31 @@ class Connections(Repository[Connection]):
         )
         return self._all(query.order_by(Connection.id))
 
-    def count_by_state(self, organization_id: int) -> dict[str, int]:
-        """Return how many connections of an organization are in each state."""
+    def count_by_state(self, organization_id: int | None) -> dict[str, int]:
+        """Return how many connections an organization has in each state.
+
+        Without an organization, how many there are.
+        """
         counted = (
             select(Connection.state, func.count(Connection.id))
-            .where(Connection.organization_id == organization_id)
+            .where(of(Connection.organization_id, organization_id))
             .group_by(Connection.state)
         )
         rows = self._session.execute(counted).all()
         return dict(iter(rows))
+
+    def count_by_problem(self) -> dict[str, int]:
+        """Return how many connections of all have each problem."""
+        counted = (
+            select(Connection.problem, func.count(Connection.id))
+            .where(Connection.problem.is_not(None))
+            .group_by(Connection.problem)
+        )
+        return {
+            problem: count
+            for problem, count in self._session.execute(counted)
+            if problem is not None
+        }
 
     def unlisted(
         self, before: datetime, *, failed_before: datetime
@@ -147,7 +175,8 @@ class Connections(Repository[Connection]):
         """Return active connections that no full list followed since they connected.
 
         Those that connected after `before`, or had any job since, are left in peace;
-        so are those with a job that failed since `failed_before`.
+        so are those with a job since `failed_before` that is not over, or that failed
+        in a record. One that failed without was never queued.
         """
         is_listed = exists().where(
             Calendar.connection_id == Connection.id,
@@ -157,9 +186,12 @@ class Connections(Repository[Connection]):
             Calendar.listed_at >= Connection.connected_at,
         )
         is_new = Job.started_at > before
-        has_failed = (Job.state == JobState.FAILED) & (Job.started_at > failed_before)
+        is_running = Job.state == JobState.RUNNING
+        has_failed = (Job.state == JobState.FAILED) & (Job.errors > 0)
+        is_recent = Job.started_at > failed_before
         is_at_it = exists().where(
-            Job.connection_id == Connection.id, is_new | has_failed
+            Job.connection_id == Connection.id,
+            is_new | (is_recent & (is_running | has_failed)),
         )
         query = select(Connection).where(
             _IS_ACTIVE, Connection.connected_at <= before, ~is_listed, ~is_at_it

@@ -1,13 +1,18 @@
 """Queries on copies."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from shared.adapters.store.repositories.repository import Repository
 from shared.adapters.store.tables import Calendar, Connection, Copy, Link
 from shared.domain import model
+
+_OF = select(Copy).where(
+    Copy.calendar_id == bindparam("calendar_id"),
+    Copy.event_id == bindparam("event_id"),
+)
 
 
 class Copies(Repository[Copy]):
@@ -17,11 +22,7 @@ class Copies(Repository[Copy]):
 
     def of(self, calendar_id: int | None, event_id: str | None) -> Copy | None:
         """Return the copy of an event on a calendar."""
-        return self._one(
-            select(Copy).where(
-                Copy.calendar_id == calendar_id, Copy.event_id == event_id
-            )
-        )
+        return self._one(_OF, calendar_id=calendar_id, event_id=event_id)
 
     def of_link(self, link_id: int) -> Sequence[Copy]:
         """Return all copies of a link's event."""
@@ -46,6 +47,25 @@ class Copies(Repository[Copy]):
         named = Copy.event_id.in_(event_ids)
         found = self._all(select(Copy).where(Copy.calendar_id == calendar_id, named))
         return {copy.event_id: copy for copy in found}
+
+    def changed_at(self, link_ids: Collection[int]) -> dict[int, datetime]:
+        """Return when these links' writer copies were last changed, by our clock."""
+        query = (
+            select(Link.id, Copy.changed_at, Connection.google_skew_seconds)
+            .join(
+                Copy,
+                (Copy.calendar_id == Link.calendar_id)
+                & (Copy.event_id == Link.event_id),
+            )
+            .join(Calendar, Calendar.id == Copy.calendar_id)
+            .join(Connection, Connection.id == Calendar.connection_id)
+            .where(Link.id.in_(link_ids))
+        )
+        return {
+            link_id: changed_at - timedelta(seconds=skew)
+            for link_id, changed_at, skew in self._session.execute(query)
+            if changed_at is not None
+        }
 
     def of_series(self, calendar_id: int, series_id: str) -> Sequence[Copy]:
         """Return the known occurrences of a series on a calendar."""

@@ -1,6 +1,7 @@
 """Queries on dead letters."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, true
 
@@ -34,11 +35,8 @@ class DeadLetters(Repository[DeadLetter]):
         cursor: str | None = None,
     ) -> Page[DeadLetter]:
         """Return dead letters, newest first."""
-        query = select(DeadLetter).where(_of(organization_id, nobodys=with_nobodys))
-        if reason is not None:
-            query = query.where(DeadLetter.reason == reason)
-        if queue is not None:
-            query = query.where(DeadLetter.queue == queue)
+        theirs = _of(organization_id, nobodys=with_nobodys)
+        query = select(DeadLetter).where(theirs, *_like(reason, queue))
         return self._newest_first(query, limit=limit, cursor=cursor)
 
     def by_ids(
@@ -53,9 +51,17 @@ class DeadLetters(Repository[DeadLetter]):
         query = select(DeadLetter).where(theirs, DeadLetter.id.in_(ids))
         return self._all(query.order_by(DeadLetter.id))
 
-    def count(self, organization_id: int, *, with_nobodys: bool = False) -> int:
+    def count(
+        self,
+        organization_id: int | None,
+        *,
+        with_nobodys: bool = False,
+        reason: str | None = None,
+        queue: str | None = None,
+    ) -> int:
         """Return how many dead letters there are."""
-        return self._count(_of(organization_id, nobodys=with_nobodys))
+        theirs = _of(organization_id, nobodys=with_nobodys)
+        return self._count(theirs, *_like(reason, queue))
 
     def count_reasons(
         self, organization_id: int, *, with_nobodys: bool = False
@@ -78,6 +84,11 @@ class DeadLetters(Repository[DeadLetter]):
         """Delete the dead letters of these deliveries; return how many there were."""
         return self._changed(delete(DeadLetter).where(DeadLetter.delivery_id.in_(ids)))
 
+    def forget_before(self, moment: datetime, *, limit: int) -> int:
+        """Delete the oldest ones filed before then; return how many there were."""
+        old = select(DeadLetter.id).where(DeadLetter.created_at < moment)
+        return self._forget(old.order_by(DeadLetter.created_at), limit=limit)
+
     def forget(self, row: DeadLetter) -> bool:
         """Delete a dead letter unless it was filed anew since it was read."""
         known = (DeadLetter.id == row.id, DeadLetter.created_at == row.created_at)
@@ -89,3 +100,10 @@ def _of(organization_id: int | None, *, nobodys: bool) -> ColumnElement[bool]:
         return true()
     theirs = DeadLetter.organization_id == organization_id
     return or_(theirs, DeadLetter.organization_id.is_(None)) if nobodys else theirs
+
+
+def _like(reason: str | None, queue: str | None) -> Iterator[ColumnElement[bool]]:
+    if reason is not None:
+        yield DeadLetter.reason == reason
+    if queue is not None:
+        yield DeadLetter.queue == queue

@@ -1,12 +1,13 @@
 """Queries on the lines of the history."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from shared.adapters.store.repositories import jobs
 from shared.adapters.store.repositories.repository import Page, Repository
-from shared.adapters.store.states import Outcome
+from shared.adapters.store.states import JobState, Outcome
 from shared.adapters.store.tables import Job, JobItem
 
 
@@ -29,12 +30,6 @@ class JobItems(Repository[JobItem]):
         jobs.count(job, before=before, after=stored.outcome, now=stored.at)
         self._session.flush()
         return stored
-
-    def record_first(self, job: Job, row: JobItem) -> JobItem:
-        """Store the first item of a job that this very unit of work has begun."""
-        row.job_id = job.id
-        jobs.count(job, before=None, after=row.outcome, now=row.at)
-        return self.add(row)
 
     def page_of_job(
         self,
@@ -102,6 +97,20 @@ class JobItems(Repository[JobItem]):
         """Return what was decided about an event, newest first."""
         mine = JobItem.organization_id == organization_id
         return self._history(mine, JobItem.event_id == event_id, limit=limit)
+
+    def forget_before(
+        self, organization_id: int, moment: datetime, *, limit: int
+    ) -> int:
+        """Delete the oldest lines from before then; return how many there were.
+
+        Those of a job that still runs stay.
+        """
+        is_old = (JobItem.organization_id == organization_id, JobItem.at < moment)
+        is_running = exists().where(
+            Job.id == JobItem.job_id, Job.state == JobState.RUNNING
+        )
+        old = select(JobItem.id).where(*is_old, ~is_running).order_by(JobItem.at)
+        return self._forget(old, limit=limit)
 
     def _history(
         self, *conditions: ColumnElement[bool], limit: int

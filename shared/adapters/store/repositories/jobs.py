@@ -1,10 +1,10 @@
 """Queries on jobs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, union, update
+from sqlalchemy import ColumnElement, exists, func, select, union, update
 
 from shared.adapters.store.repositories.repository import Page, Repository
 from shared.adapters.store.states import Direction, JobState, Outcome
@@ -72,6 +72,25 @@ class Jobs(Repository[Job]):
         _finish(job, now)
         return self.add(job)
 
+    def of_one(self, item: JobItem, *, trigger: Trigger, direction: Direction) -> Job:
+        """Store a job that had this one record, and the record."""
+        job = Job(
+            organization_id=item.organization_id,
+            connection_id=item.connection_id,
+            trigger=trigger,
+            direction=direction,
+            started_at=item.at,
+            expected=1,
+            processed=0,
+            conflicts=0,
+            errors=0,
+        )
+        count(job, before=None, after=item.outcome, now=item.at)
+        item.job_id = self.add(job).id
+        self._session.add(item)
+        self._session.flush()
+        return job
+
     def still_listing(self, connection_id: int, trigger: Trigger) -> Job | None:
         """Return the newest running job of a connection that has not listed all yet."""
         mine = (Job.connection_id == connection_id, Job.trigger == trigger)
@@ -94,6 +113,12 @@ class Jobs(Repository[Job]):
         query = select(Job).where(Job.connection_id == connection_id, is_running)
         return self._first(query.order_by(Job.id.desc()))
 
+    def running_of_each(self, connection_id: int | None) -> Sequence[Job]:
+        """Return all jobs of a connection that have not ended."""
+        is_running = Job.state == JobState.RUNNING
+        query = select(Job).where(Job.connection_id == connection_id, is_running)
+        return self._all(query.order_by(Job.id))
+
     def locked(self, job_id: int) -> Job:
         """Return a job as it is now; others wait to change it until we are done."""
         return self._locked(job_id)
@@ -105,9 +130,10 @@ class Jobs(Repository[Job]):
 
     def expect(self, job_id: int, expected: int, *, now: datetime) -> None:
         """Set how many records belong to the job, now that all are listed."""
-        job = self._locked(job_id)
-        job.expected = expected
-        _finish(job, now)
+        mine = update(Job).where(Job.id == job_id).values(expected=expected)
+        fresh = {"populate_existing": True}
+        told = self._session.scalars(mine.returning(Job), execution_options=fresh)
+        _finish(self._there(told.one_or_none(), job_id), now)
         self._session.flush()
 
     def fail(self, job_id: int, *, now: datetime) -> None:
@@ -116,6 +142,23 @@ class Jobs(Repository[Job]):
         job.state = JobState.FAILED
         job.finished_at = _end(job, now)
         self._session.flush()
+
+    def end_begun_before(self, moment: datetime, *, limit: int) -> int:
+        """End jobs that began before then and will never end; return how many."""
+        old = select(Job.id).where(Job.finished_at.is_(None), Job.started_at < moment)
+        some = update(Job).where(Job.id.in_(old.limit(limit)))
+        ended = some.values(state=JobState.FAILED, finished_at=Job.started_at)
+        return self._changed(ended.execution_options(synchronize_session=False))
+
+    def forget_before(self, moment: datetime, *, limit: int) -> int:
+        """Delete the jobs that ended first, before then; return how many there were.
+
+        Those that still have lines in the history stay.
+        """
+        has_items = exists().where(JobItem.job_id == Job.id)
+        is_over = (Job.state != JobState.RUNNING, Job.finished_at < moment)
+        old = select(Job.id).where(*is_over, ~has_items).order_by(Job.finished_at)
+        return self._forget(old, limit=limit)
 
     def concerns(self, job: Job, connection_id: int) -> bool:
         """Tell whether a job is this connection's, or has a record of it."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from shared.adapters.store.repositories.repository import Repository
 from shared.adapters.store.states import ConnectionState, LinkState
@@ -24,6 +24,21 @@ _MADE_HERE = (
 )
 """Of a link whose event we made, and which is not over."""
 
+_OF_TASK = select(Link).where(
+    Link.organization_id == bindparam("organization_id"),
+    Link.task_id == bindparam("task_id"),
+)
+
+_OF_EVENT = (
+    select(Link)
+    .where(
+        Link.calendar_id == bindparam("calendar_id"),
+        Link.event_id == bindparam("event_id"),
+    )
+    .order_by(Link.id.desc())
+    .limit(1)
+)
+
 
 class Links(Repository[Link]):
     """Queries on links."""
@@ -32,11 +47,16 @@ class Links(Repository[Link]):
 
     def of_task(self, organization_id: int, task_id: str) -> Link | None:
         """Return the link of a task."""
-        return self._one(
-            select(Link).where(
-                Link.organization_id == organization_id, Link.task_id == task_id
-            )
+        return self._one(_OF_TASK, organization_id=organization_id, task_id=task_id)
+
+    def of_tasks(
+        self, organization_id: int, task_ids: Collection[str]
+    ) -> dict[str, Link]:
+        """Return those of these tasks' links that there are, by task id."""
+        query = select(Link).where(
+            Link.organization_id == organization_id, Link.task_id.in_(task_ids)
         )
+        return {link.task_id: link for link in self._all(query) if link.task_id}
 
     def task_ids(self, organization_id: int) -> set[str]:
         """Return the ids of the tasks that have a link."""
@@ -78,11 +98,17 @@ class Links(Repository[Link]):
 
     def of_event(self, calendar_id: int, event_id: str) -> Link | None:
         """Return the link whose writer copy this is; of several, the newest."""
-        return self._first(
-            select(Link)
-            .where(Link.calendar_id == calendar_id, Link.event_id == event_id)
-            .order_by(Link.id.desc())
+        return self._one(_OF_EVENT, calendar_id=calendar_id, event_id=event_id)
+
+    def of_events(
+        self, calendar_id: int, event_ids: Collection[str]
+    ) -> dict[str, Link]:
+        """Return the newest links of which these are the writer copies, by event id."""
+        query = select(Link).where(
+            Link.calendar_id == calendar_id, Link.event_id.in_(event_ids)
         )
+        found = self._all(query.order_by(Link.id))
+        return {link.event_id: link for link in found if link.event_id}
 
     def of_event_id_in(self, organization_id: int, event_id: str) -> Link | None:
         """Return the newest link of an event id, on whatever calendar."""
@@ -91,6 +117,16 @@ class Links(Repository[Link]):
             .where(Link.organization_id == organization_id, Link.event_id == event_id)
             .order_by(Link.id.desc())
         )
+
+    def of_event_ids_in(
+        self, organization_id: int, event_ids: Collection[str]
+    ) -> dict[str, Link]:
+        """Return the newest links of several event ids, by event id."""
+        query = select(Link).where(
+            Link.organization_id == organization_id, Link.event_id.in_(event_ids)
+        )
+        found = self._all(query.order_by(Link.id))
+        return {link.event_id: link for link in found if link.event_id}
 
     def of_ical(
         self, organization_id: int, ical_uid: str, original_start: str = ""
@@ -123,9 +159,9 @@ class Links(Repository[Link]):
     def passed_by(self, calendar_id: int, moment: datetime) -> Sequence[Link]:
         """Return the links of a series' occurrences that start before a moment.
 
-        Detached ones not.
+        Detached ones not, nor those in conflict: they wait for their user's choice.
         """
-        is_live = Link.state != LinkState.DETACHED
+        is_live = Link.state.not_in([LinkState.DETACHED, LinkState.CONFLICT])
         return self._all(
             select(Link)
             .join(
@@ -149,6 +185,11 @@ class Links(Repository[Link]):
             .order_by(Link.guests_due_at, Link.id)
             .limit(limit)
         )
+
+    def rested(self, now: datetime, *, limit: int = 100) -> Sequence[Link]:
+        """Return the links whose quarantine is over."""
+        query = select(Link).where(Link.quarantined_until <= now)
+        return self._all(query.order_by(Link.quarantined_until, Link.id).limit(limit))
 
     def pending_before(self, before: datetime, *, limit: int = 100) -> Sequence[Link]:
         """Return links pending that nobody touched since then, the oldest first."""

@@ -1,6 +1,7 @@
 """What the repositories have in common."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -10,16 +11,19 @@ from sqlalchemy import (
     Executable,
     ScalarResult,
     Select,
+    delete,
     func,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.adapters.store.tables import Base
 
 Row = TypeVar("Row", bound=Base)
+Found = TypeVar("Found")
 Key = int | str | tuple[int, str]
 """A primary key."""
 
@@ -34,26 +38,48 @@ class Page(Generic[Row]):
     next_cursor: str | None
 
 
+def of(
+    column: ColumnElement[int] | InstrumentedAttribute[int],
+    organization_id: int | None,
+) -> ColumnElement[bool]:
+    """Return the condition that a row is an organization's; of None, any row is."""
+    return true() if organization_id is None else column == organization_id
+
+
 class Repository(Generic[Row]):
-    """Queries on one table."""
+    """Queries on one table.
+
+    What each change asks for is stated once, in a constant with the names of its
+    values: to state it anew costs more than to ask.
+    """
 
     table: type[Row]
 
     def __init__(self, session: Session) -> None:
         """Take the session of the unit of work."""
         self._session = session
+        # A session forgets a row that nobody holds, and would ask for it again.
+        self._held: list[Row] = []
 
     def by_id(self, key: Key | None) -> Row:
         """Return the row with this primary key; raises `LookupError` if none has."""
-        row = self.get(key)
-        if row is None:
-            message = f"{self.table.__tablename__} has no row {key}"
-            raise LookupError(message)
-        return row
+        return self._there(self.get(key), key)
 
     def get(self, key: Key | None) -> Row | None:
-        """Return the row with this primary key, or None."""
-        return None if key is None else self._session.get(self.table, key)
+        """Return the row with this primary key, or None.
+
+        It is read once in a unit of work.
+        """
+        row = None if key is None else self._session.get(self.table, key)
+        if row is not None:
+            self._held.append(row)
+        return row
+
+    def _there(self, found: Found | None, key: Key | None) -> Found:
+        if found is None:
+            message = f"{self.table.__tablename__} has no row {key}"
+            raise LookupError(message)
+        return found
 
     def add(self, row: Row) -> Row:
         """Store a new row and return it."""
@@ -61,8 +87,8 @@ class Repository(Generic[Row]):
         self._session.flush()
         return row
 
-    def _one(self, query: Select[Row]) -> Row | None:
-        return self._session.scalars(query).one_or_none()
+    def _one(self, query: Select[Row], **values: object) -> Row | None:
+        return self._session.scalars(query, values).one_or_none()
 
     def _count(self, *conditions: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(self.table).where(*conditions)
@@ -74,55 +100,50 @@ class Repository(Generic[Row]):
     def _all(self, query: Select[Row]) -> Sequence[Row]:
         return self._session.scalars(query).all()
 
-    def _changed(self, statement: Executable) -> int:
+    def _changed(self, statement: Executable, **values: object) -> int:
         """Run an UPDATE or DELETE and return how many rows it met."""
-        result = self._session.execute(statement)
+        result = self._session.execute(statement, values)
         return result.rowcount if isinstance(result, CursorResult) else 0
 
+    def _forget(self, ids: Select[int], *, limit: int) -> int:
+        """Delete the first rows with one of these ids; return how many there were."""
+        key: Any = self.table.__table__.c.id
+        some = delete(self.table).where(key.in_(ids.limit(limit)))
+        return self._changed(some.execution_options(synchronize_session=False))
+
     def _locked(self, key: Key) -> Row:
-        """Return a row as it is now; others wait to change it until we are done."""
-        return self._session.get_one(
+        """Return a row as it is now; others wait to change it until we are done.
+
+        Raises `LookupError` if there is none.
+        """
+        row = self._session.get(
             self.table, key, with_for_update=True, populate_existing=True
         )
+        return self._there(row, key)
 
-    def _upsert(self, values: dict[str, Any], *, key: Sequence[str]) -> Row:
+    def _upsert(self, values: Mapping[str, Any], *, key: Sequence[str]) -> Row:
         """Insert a row, or give the one with this unique key these values."""
-        return self._stored(values, key=key, replaces=None).one()
+        return self._stored([values], key=key).one()
 
     def _upsert_unless_older(
-        self, values: dict[str, Any], *, key: Sequence[str], by: str
+        self, values: Mapping[str, Any], *, key: Sequence[str], by: str
     ) -> Row | None:
         """Upsert, but keep a row whose column `by` is later: then return None."""
-
-        def replaces(new: Any) -> ColumnElement[bool]:  # noqa: ANN401 - dialects differ
-            old: Any = self.table.__table__.c
-            unknown = or_(old[by].is_(None), new[by].is_(None))
-            return or_(unknown, old[by] <= new[by])
-
-        return self._stored(values, key=key, replaces=replaces).one_or_none()
+        return self._stored([values], key=key, by=by).one_or_none()
 
     def _stored(
         self,
-        values: dict[str, Any],
+        rows: Sequence[Mapping[str, Any]],
         *,
         key: Sequence[str],
-        replaces: Callable[[Any], ColumnElement[bool]] | None,
+        by: str | None = None,
     ) -> ScalarResult[Row]:
+        """Upsert rows of the same columns, in this order, with one statement."""
         dialect = self._session.get_bind().dialect.name
-        insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        statement = insert(self.table).values(values)
-        new = statement.excluded
-        changes = {name: new[name] for name in values if name not in key}
-        # A row that nothing else is told of is locked all the same.
-        changes = changes or {name: new[name] for name in key}
-        statement = statement.on_conflict_do_update(
-            index_elements=key,
-            set_=changes,
-            where=replaces(new) if replaces else None,
-        )
-        fresh = {"populate_existing": True}
+        columns = tuple(sorted(rows[0]))
+        statement = _upsert(self.table, dialect, columns, tuple(key), by)
         return self._session.scalars(
-            statement.returning(self.table), execution_options=fresh
+            statement, rows, execution_options={"populate_existing": True}
         )
 
     def _newest_first(
@@ -136,6 +157,31 @@ class Repository(Generic[Row]):
         shown: Any = rows[:limit]
         more = len(rows) > limit
         return Page(rows=shown, next_cursor=str(shown[-1].id) if more else None)
+
+
+@functools.cache
+def _upsert(
+    table: type[Base],
+    dialect: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    by: str | None,
+) -> Any:  # noqa: ANN401 - dialects differ
+    """Return the statement for rows of these columns, which is costly to make."""
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table)
+    old: Any = table.__table__.c
+    new = statement.excluded
+    # A row that nothing else is told of is locked all the same.
+    changed = [name for name in columns if name not in key] or key
+    is_newer = None
+    if by is not None:
+        is_newer = or_(old[by].is_(None), new[by].is_(None), old[by] <= new[by])
+    return statement.on_conflict_do_update(
+        index_elements=key,
+        set_={name: new[name] for name in changed},
+        where=is_newer,
+    ).returning(table)
 
 
 def _last_id(cursor: str) -> int:

@@ -23,6 +23,8 @@ class Job(Base):
     """One piece of sync work as the history shows it."""
 
     __tablename__ = "jobs"
+    # An id is never used twice: a message may still name a job that was pruned.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     organization_id: Mapped[int] = mapped_column(
@@ -36,7 +38,7 @@ class Job(Base):
     state: Mapped[str] = mapped_column(String(16), default=JobState.RUNNING)
     """A `JobState`."""
     started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
     expected: Mapped[int | None]
     """How many records belong to it; null while they are still being listed."""
     found: Mapped[int] = mapped_column(default=0)
@@ -114,4 +116,4 @@ class DeadLetter(Base):
     attempts: Mapped[int]
     message: Mapped[str] = mapped_column(Text)
     """The message as `domain.messages.encode` wrote it."""
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -60,7 +60,11 @@ class Connection(Base):
     """A CRM user's connection to a Google account; there is one per user."""
 
     __tablename__ = "connections"
-    __table_args__ = (UniqueConstraint("organization_id", "crm_user_id"),)
+    __table_args__ = (
+        UniqueConstraint("organization_id", "crm_user_id"),
+        # An id is never used twice: a message may still name one that was deleted.
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id"))
@@ -95,6 +99,8 @@ class Calendar(Base):
     __tablename__ = "calendars"
     __table_args__ = (
         UniqueConstraint("connection_id", "google_sub", "google_calendar_id"),
+        # As of a connection.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -54,7 +54,7 @@ class Link(Base):
     turns: Mapped[int] = mapped_column(default=0)
     """How often that was the other side than before, since `turned_at`."""
     turned_at: Mapped[datetime | None]
-    quarantined_until: Mapped[datetime | None]
+    quarantined_until: Mapped[datetime | None] = mapped_column(index=True)
     """Both sides kept changing it: until then it is left alone."""
     held_deletion_id: Mapped[int | None] = mapped_column(
         ForeignKey("held_deletions.id"), index=True
@@ -171,6 +171,9 @@ class Conflict(Base):
             sqlite_where=_IS_OPEN,
             postgresql_where=_IS_OPEN,
         ),
+        # An id is never used twice: the CRM takes a second notification about one id
+        # for the first.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -191,4 +194,4 @@ class Conflict(Base):
     """The side that its user has chosen for each field, until that is carried out."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-    resolved_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None] = mapped_column(index=True)
