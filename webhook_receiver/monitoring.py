@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, multiprocess
 
 from shared.domain import errors
-from webhook_receiver import problems
+from webhook_receiver import gauges, problems
 from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ class Monitoring:
             "broker": services.broker.ping,
             **services.checks,
         }
+        self._gauges = gauges.Gauges(
+            services, patience_seconds=patience_seconds
+        ).registry()
         # A part that hangs holds one of them; more are not spent on it.
         self._pool = ThreadPoolExecutor(2 * len(self._parts), "readiness")
 
@@ -63,8 +66,11 @@ class Monitoring:
         return problems.answer(HTTPStatus.SERVICE_UNAVAILABLE, detail, missing)
 
     def metrics(self) -> Response:
-        """Return the metrics of all processes of this receiver."""
-        text = prometheus_client.generate_latest(registry())
+        """Return the metrics of all processes of this receiver, and the gauges."""
+        counted, read = map(
+            prometheus_client.generate_latest, (registry(), self._gauges)
+        )
+        text = counted + read
         return Response(text, content_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 

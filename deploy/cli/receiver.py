@@ -18,7 +18,7 @@ from gunicorn.app.base import (  # type: ignore[import-untyped] # ships no types
     BaseApplication,
 )
 
-from deploy.cli import consent, listening, readiness, tether
+from deploy.cli import consent, listening, metering, readiness, tether
 from deploy.cli.foundation import Foundation
 from shared.domain import errors
 from webhook_receiver.app import create_app
@@ -121,7 +121,7 @@ class _Log(glogging.Logger):  # type: ignore[misc] # it has no types
 def _services(base: Foundation) -> Services:
     return Services(
         store=base.store,
-        broker=base.broker,
+        broker=metering.instrumented(base),
         oauth=consent.oauth(base),
         keys=base.keys,
         clock=base.clock,

@@ -40,6 +40,11 @@ class Demo:
         answer = self.receiver("GET", "/connections")
         return {each["crm_user_id"]: each for each in answer["items"]}
 
+    def users(self) -> Mapping[str, Any]:
+        """Return the CRM's users, as far as we know them, by id."""
+        rows = self.receiver("GET", "/users")["items"]
+        return {row["crm_user_id"]: row for row in rows}
+
     def jobs(self, **which: str) -> list[Any]:
         """Return jobs, newest first."""
         found: list[Any] = self.receiver("GET", "/jobs", params=which)["items"]

@@ -32,8 +32,15 @@ def let_happen(demo: Demo) -> None:
         _configure(demo, frequency="manual")
         _lose_a_task(demo)
     _configure(demo, frequency="realtime", mass_deletion_limit=25)
+    _meet(demo, "Interview", days=4)
     if not demo.receiver("GET", "/dead-letters")["items"]:
         _fail_for_good(demo)
+    if "dora" not in demo.connections():
+        _join(demo, "dora", "Dora Lind", waits_for_start=True)
+        _look_ahead(demo, "dora")
+    if "emil" not in demo.connections():
+        _join(demo, "emil", "Emil Novak")
+        _revoke(demo, "emil")
 
 
 def _open_conflicts(demo: Demo) -> list[Any]:
@@ -134,6 +141,18 @@ def _lose_a_task(demo: Demo) -> None:
     wait_for(lambda: demo.receiver("GET", "/orphans")["search"]["finished_at"])
 
 
+def _meet(demo: Demo, title: str, *, days: int) -> None:
+    """Have Anna make a few meetings in Google, about which it notifies."""
+    account = demo.account("anna")
+    known = {event.get("summary") for event in demo.events(account).values()}
+    for number in range(1, 4):
+        name = f"{title} {number}"
+        if name not in known:
+            meeting = _meeting(f"candidate{number}", name, days=days, hour=8 + number)
+            demo.google(account, "POST", "", json=meeting)
+        _link(demo, f"candidate{number}")
+
+
 def _fail_for_good(demo: Demo) -> None:
     """Have Google refuse some new events as no second attempt would mend."""
     faults = f"{demo.said['google']}/_admin/faults"
@@ -142,3 +161,42 @@ def _fail_for_good(demo: Demo) -> None:
     for number in range(3):
         demo.create_task(f"{_BROKEN} {number + 1}", owner="ben")
     wait_for(lambda: len(demo.receiver("GET", "/dead-letters")["items"]) >= 3)
+
+
+def _join(demo: Demo, user_id: str, name: str, **how: object) -> None:
+    """Let somebody new come to the CRM, and connect."""
+    address = f"{user_id}@fjord.example"
+    user = {"id": user_id, "name": name, "email": address, "time_zone": "Europe/Berlin"}
+    _order(demo.said["crm"], "users", user)
+    _order(demo.said["google"], "accounts", {"address": address})
+    demo.receiver("POST", "/crm/check")
+    wait_for(lambda: user_id in demo.users())
+    body = {"crm_user_id": user_id, **how}
+    asked = demo.receiver("POST", "/connections", json=body)
+    consent = {"authorization_url": asked["authorization_url"], "account": address}
+    answer = _order(demo.said["google"], "consent", consent)
+    requests.get(answer["redirect_to"], timeout=30).raise_for_status()
+    wait_for(lambda: user_id in demo.connections())
+
+
+def _look_ahead(demo: Demo, user_id: str) -> None:
+    """Find out what somebody's first sync would do."""
+    demo.create_task("Onboarding", owner=user_id)
+    preview = f"/connections/{demo.connections()[user_id]['id']}/preview"
+    demo.receiver("POST", preview)
+    wait_for(lambda: demo.receiver("GET", preview)["finished_at"])
+
+
+def _revoke(demo: Demo, user_id: str) -> None:
+    """Take the access back in somebody's Google account, and let that be noticed."""
+    connection = demo.connections()[user_id]
+    wait_for(lambda: demo.jobs(connection_id=connection["id"], state="succeeded"))
+    _order(demo.said["google"], "revoke", {"account": connection["google_account"]})
+    demo.create_task("After the revocation", owner=user_id)
+    wait_for(lambda: demo.connections()[user_id]["state"] == "needs_reauthorization")
+
+
+def _order(simulator: str, what: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+    answer = requests.post(f"{simulator}/_admin/{what}", json=body, timeout=30)
+    answer.raise_for_status()
+    return answer.json()

@@ -18,7 +18,7 @@ WANTED: tuple[Wanted, ...] = (
             "users-none": "/admin/users?search=nobody",
             "help": "/help",
             "history": "/admin/history",
-            "job": "/admin/history/1",
+            "job": "/admin/history/2",
             "setup": "/admin/setup",
             "settings": "/admin/settings",
             "reference": "/reference",
@@ -31,6 +31,8 @@ WANTED: tuple[Wanted, ...] = (
         },
     ),
     ("user", "anna", {"me": "/me", "my-conflicts": "/me/conflicts"}),
+    ("user", "dora", {"me-waiting": "/me"}),
+    ("user", "emil", {"me-revoked": "/me"}),
     ("operator", None, {"dead-letter": "/admin/dead-letters/1"}),
 )
 

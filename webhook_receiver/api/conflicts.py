@@ -1,6 +1,7 @@
 """Conflicts: listed, and settled by whom they wait for."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, Any
@@ -116,7 +117,10 @@ class Conflicts:
                 cursor=query.cursor,
             )
             links = work.links.by_ids({row.link_id for row in page.rows})
-            items = [_document(work, row, links[row.link_id]) for row in page.rows]
+            edits = _edits(work, links.values())
+        items = [
+            _document(row, links[row.link_id], edits[row.link_id]) for row in page.rows
+        ]
         return ConflictPage(items=items, next_cursor=page.next_cursor)
 
     def resolve_conflict(
@@ -130,13 +134,15 @@ class Conflicts:
         with self._store.begin() as work:
             conflict, link = _visible(work, path.conflict_id)
             stale = _why_stale(conflict, body)
+            edit = _edits(work, [link])[link.id]
             if stale is not None:
-                current = _document(work, conflict, link).model_dump(mode="json")
+                current = _document(conflict, link, edit).model_dump(mode="json")
                 raise problems.ProblemError(HTTPStatus.CONFLICT, stale, current=current)
             conflict.choice = _choice(conflict.fields, body)
-            document = _document(work, conflict, link)
+            conflict.updated_at = self._clock.now()
+            document = _document(conflict, link, edit)
             work.commit()
-        # Whoever looks at the record next carries it out, should this get lost.
+        # Should this get lost, the timer finds the choice.
         subject = looks.subject_of_link(link)
         due = [subject] if subject else []
         self._broker.publish(*looks.messages_for(due, Trigger.MANUAL, self._clock))
@@ -187,11 +193,32 @@ def _choice(contested: Collection[str], body: ResolveBody) -> dict[str, str]:
     return {field: side.value for field, side in chosen.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Edits:
+    """When each side was last edited, by our clock: so the policies see it."""
+
+    crm_at: datetime | None
+    google_at: datetime | None
+
+
+def _edits(work: UnitOfWork, links: Collection[tables.Link]) -> dict[int, _Edits]:
+    """Return the edits of these links, by id."""
+    organization = work.organizations.by_id(identity.caller().organization_id)
+    skew = timedelta(seconds=organization.crm_skew_seconds)
+    changed_at = work.copies.changed_at([link.id for link in links])
+    return {
+        link.id: _Edits(
+            crm_at=link.task_changed_at - skew if link.task_changed_at else None,
+            google_at=changed_at.get(link.id),
+        )
+        for link in links
+    }
+
+
 def _document(
-    work: UnitOfWork, row: tables.Conflict, link: tables.Link
+    row: tables.Conflict, link: tables.Link, edits: _Edits
 ) -> ConflictDocument:
     is_open = row.state == ConflictState.OPEN
-    crm_at, google_at = _edited(work, link) if is_open else (None, None)
     return ConflictDocument(
         id=row.id,
         task_id=link.task_id,
@@ -205,23 +232,6 @@ def _document(
         google=row.google,
         version=row.version,
         choice=row.choice,
-        crm_edited_at=crm_at,
-        google_edited_at=google_at,
+        crm_edited_at=edits.crm_at if is_open else None,
+        google_edited_at=edits.google_at if is_open else None,
     )
-
-
-def _edited(
-    work: UnitOfWork, link: tables.Link
-) -> tuple[datetime | None, datetime | None]:
-    """Return when each side was last edited, by our clock: so the policies see it."""
-    crm_at, google_at = link.task_changed_at, None
-    if crm_at is not None:
-        organization = work.organizations.by_id(link.organization_id)
-        crm_at -= timedelta(seconds=organization.crm_skew_seconds)
-    copy = work.copies.of(link.calendar_id, link.event_id)
-    if copy is not None and copy.changed_at is not None:
-        calendar = work.calendars.by_id(copy.calendar_id)
-        connection = work.connections.by_id(calendar.connection_id)
-        skew = timedelta(seconds=connection.google_skew_seconds)
-        google_at = copy.changed_at - skew
-    return crm_at, google_at

@@ -4,7 +4,6 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPMethod, HTTPStatus
 from typing import Annotated, Any, Literal, Self
@@ -15,14 +14,11 @@ from pydantic.json_schema import SkipJsonSchema
 from shared.adapters.store import tables
 from shared.adapters.store.states import Role
 from shared.domain import errors, messages, reasons
-from shared.domain.messages import Message, Trigger
-from webhook_receiver import identity, problems
+from webhook_receiver import dead_letters, identity, problems
 from webhook_receiver.api import routes, shapes
 from webhook_receiver.services import Services
 
 log = logging.getLogger(__name__)
-
-_AT_ONCE = 100
 
 
 class DeadLetterDocument(shapes.Document):
@@ -37,6 +33,11 @@ class DeadLetterDocument(shapes.Document):
     attempts: int
     created_at: datetime
 
+    @classmethod
+    def of(cls, row: tables.DeadLetter) -> Self:
+        """Return the document of a row."""
+        return cls(**_fields(row))
+
 
 class FailureDocument(shapes.Document):
     """One attempt that did not succeed."""
@@ -46,6 +47,16 @@ class FailureDocument(shapes.Document):
     explanation: str
     error: str
 
+    @classmethod
+    def of(cls, failure: messages.Failure) -> Self:
+        """Return the document of a failure."""
+        return cls(
+            at=failure.at,
+            reason=failure.reason,
+            explanation=reasons.explain(failure.reason),
+            error=failure.error,
+        )
+
 
 class DeadLetterDetailDocument(DeadLetterDocument):
     """A dead letter with its message, and every attempt that failed."""
@@ -53,6 +64,19 @@ class DeadLetterDetailDocument(DeadLetterDocument):
     message: dict[str, Any] | None = Field(description="Null if it cannot be read.")
     text: str = Field(description="The message as it was in its queue.")
     failures: list[FailureDocument]
+
+    @classmethod
+    def of(cls, row: tables.DeadLetter) -> Self:
+        """Return the document of a row; what cannot be read has no failures."""
+        failures: Sequence[messages.Failure] = ()
+        with contextlib.suppress(errors.MessageDecodeError):
+            failures = messages.decode(row.message.encode()).failures
+        return cls(
+            **_fields(row),
+            message=_parsed(row.message),
+            text=row.message,
+            failures=[FailureDocument.of(failure) for failure in failures],
+        )
 
 
 class DeadLetterPath(shapes.Path):
@@ -124,7 +148,7 @@ class DeadLetters:
     def __init__(self, services: Services) -> None:
         """Take the store and the broker."""
         self._store = services.store
-        self._broker = services.broker
+        self._letters = dead_letters.DeadLetters(services.store, services.broker)
 
     def register(self, api: routes.Routes) -> None:
         """Add the calls."""
@@ -172,7 +196,7 @@ class DeadLetters:
                 limit=query.limit,
                 cursor=query.cursor,
             )
-        items = [_document(row) for row in page.rows]
+        items = [DeadLetterDocument.of(row) for row in page.rows]
         return DeadLetterPage(items=items, next_cursor=page.next_cursor)
 
     def show_dead_letter(self, path: DeadLetterPath) -> DeadLetterDetailDocument:
@@ -185,62 +209,36 @@ class DeadLetters:
             )
         if not rows:
             raise problems.not_found()
-        return _detail(rows[0])
+        return DeadLetterDetailDocument.of(rows[0])
 
     def replay(self, body: SelectionBody) -> ReplayedDocument:
         """Put messages back into their queues; they are looked at as if new."""
-        replayed = unreadable = 0
+        selected = unreadable = 0
         for rows in self._selected(body):
-            readable = [(row, m) for row in rows if (m := _replayable(row))]
-            self._broker.publish(*(message for _, message in readable))
-            with self._store.begin() as work:
-                for row, _ in readable:
-                    # One that has failed again meanwhile stays.
-                    work.dead_letters.forget(row)
-                work.commit()
-            replayed += len(readable)
-            unreadable += len(rows) - len(readable)
+            unreadable += len(self._letters.replay(rows))
+            selected += len(rows)
+        replayed = selected - unreadable
         log.info("Replayed %d dead letters", replayed)
         return ReplayedDocument(replayed=replayed, unreadable=unreadable)
 
     def discard(self, body: SelectionBody) -> DiscardedDocument:
         """Forget messages for good."""
-        discarded = 0
-        for rows in self._selected(body):
-            with self._store.begin() as work:
-                discarded += sum(work.dead_letters.forget(row) for row in rows)
-                work.commit()
+        discarded = sum(self._letters.discard(rows) for rows in self._selected(body))
         log.info("Discarded %d dead letters", discarded)
         return DiscardedDocument(discarded=discarded)
 
     def _selected(self, body: SelectionBody) -> Iterator[Sequence[tables.DeadLetter]]:
-        if body.ids:
-            yield self._named(set(body.ids))
-            return
-        cursor, is_more = None, True
-        while is_more:
-            with self._store.read() as work:
-                page = work.dead_letters.page(
-                    identity.caller().organization_id,
-                    with_nobodys=sees_nobodys(),
-                    reason=body.reason or None,
-                    limit=_AT_ONCE,
-                    cursor=cursor,
-                )
-            yield page.rows
-            cursor = page.next_cursor
-            is_more = cursor is not None
-
-    def _named(self, ids: set[int]) -> Sequence[tables.DeadLetter]:
-        with self._store.read() as work:
-            rows = work.dead_letters.by_ids(
-                identity.caller().organization_id, ids, with_nobodys=sees_nobodys()
-            )
-        if missing := ids - {row.id for row in rows}:
-            names = ", ".join(map(str, sorted(missing)))
+        selection = dead_letters.Selection(
+            organization_id=identity.caller().organization_id,
+            with_nobodys=sees_nobodys(),
+            ids=frozenset(body.ids) if body.ids else None,
+            reason=body.reason or None,
+        )
+        if missing := self._letters.missing(selection):
+            names = ", ".join(map(str, missing))
             detail = f"These dead letters are not there: {names}."
             raise problems.ProblemError(HTTPStatus.NOT_FOUND, detail)
-        return rows
+        return self._letters.batches(selection)
 
 
 def sees_nobodys() -> bool:
@@ -248,48 +246,9 @@ def sees_nobodys() -> bool:
     return identity.caller().role == Role.OPERATOR
 
 
-def _replayable(row: tables.DeadLetter) -> Message | None:
-    """Return the message as it goes back, or None when it cannot be read."""
-    try:
-        message = messages.decode(row.message.encode())
-    except errors.MessageDecodeError:
-        return None
-    if isinstance(message.subject, messages.Unreadable):
-        return None
-    return replace(message, trigger=Trigger.RETRY, attempt=1)
-
-
-def _document(row: tables.DeadLetter) -> DeadLetterDocument:
-    return DeadLetterDocument(
-        id=row.id,
-        queue=row.queue,
-        reason=row.reason,
-        error=row.error,
-        task_id=row.task_id,
-        event_id=row.event_id,
-        attempts=row.attempts,
-        created_at=row.created_at,
-    )
-
-
-def _detail(row: tables.DeadLetter) -> DeadLetterDetailDocument:
-    failures: Sequence[messages.Failure] = ()
-    with contextlib.suppress(errors.MessageDecodeError):
-        failures = messages.decode(row.message.encode()).failures
-    return DeadLetterDetailDocument(
-        **_document(row).model_dump(),
-        message=_parsed(row.message),
-        text=row.message,
-        failures=[
-            FailureDocument(
-                at=failure.at,
-                reason=failure.reason,
-                explanation=reasons.explain(failure.reason),
-                error=failure.error,
-            )
-            for failure in failures
-        ],
-    )
+def _fields(row: tables.DeadLetter) -> dict[str, Any]:
+    names = DeadLetterDocument.model_fields
+    return {name: getattr(row, name) for name in names}
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

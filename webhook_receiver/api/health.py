@@ -12,12 +12,11 @@ from shared.adapters.store.repositories.activity import HOUR, Arrival, Hour
 from shared.domain import errors
 from shared.domain.messages import Trigger
 from shared.domain.settings import Frequency, Settings
-from webhook_receiver import identity
+from webhook_receiver import identity, survey
 from webhook_receiver.api import dead_letters, routes, shapes
 from webhook_receiver.services import Services
 
 WINDOW = timedelta(hours=1)
-EXPIRES_SOON = timedelta(days=1)
 HOURS = 7 * 24
 
 _KEPT = timedelta(minutes=1)
@@ -163,19 +162,18 @@ class Health:
         now = self._clock.now()
         queues = self._depths()
         with self._store.read() as work:
-            live, expired = work.channels.count_open(organization_id, now=now)
-            expiring = work.channels.count_expiring(
-                organization_id, now=now, before=now + EXPIRES_SOON
-            )
+            counts = survey.take(work, organization_id, now)
             totals = work.jobs.totals_since(organization_id, now - WINDOW)
             return HealthDocument(
                 queues=queues,
-                connections=work.connections.count_by_state(organization_id),
+                connections=dict(counts.connections),
                 channels=ChannelsDocument(
-                    open=live, expiring=expiring, expired=expired
+                    open=counts.open_channels,
+                    expiring=counts.expiring_channels,
+                    expired=counts.expired_channels,
                 ),
-                open_conflicts=work.conflicts.count_open(organization_id),
-                held_deletions=work.held_deletions.count_waiting(organization_id),
+                open_conflicts=counts.open_conflicts,
+                held_deletions=counts.held_deletions,
                 dead_letters=work.dead_letters.count(
                     organization_id, with_nobodys=dead_letters.sees_nobodys()
                 ),

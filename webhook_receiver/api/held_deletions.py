@@ -90,10 +90,8 @@ class HeldDeletions:
                 limit=query.limit,
                 cursor=query.cursor,
             )
-            items = [
-                _document(row, work.held_deletions.links_of(row.id))
-                for row in page.rows
-            ]
+            held = work.held_deletions.links_of_each([row.id for row in page.rows])
+        items = [_document(row, held[row.id]) for row in page.rows]
         return HeldDeletionPage(items=items, next_cursor=page.next_cursor)
 
     def approve_deletion(self, path: HeldDeletionPath) -> HeldDeletionDocument:

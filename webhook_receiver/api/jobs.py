@@ -29,17 +29,22 @@ class ProgressDocument(shapes.Document):
 
     @classmethod
     def of(cls, row: tables.Job, now: datetime) -> Self:
-        """Return a job's progress; without a rate the remaining time is not known."""
+        """Return a job's progress.
+
+        The remaining time is not known before a hundredth is done: until then, most of
+        the time was spent on the lists.
+        """
         minutes = (now - row.started_at).total_seconds() / 60
         rate = row.processed / minutes if minutes > 0 else 0.0
         total = row.found if row.expected is None else row.expected
         left = max(0, total - row.processed)
+        is_telling = rate > 0 and row.processed * 100 >= total
         return cls(
             done=row.processed,
             total=max(total, row.processed),
             is_listing=row.expected is None,
             rate_per_minute=round(rate, 1),
-            remaining_seconds=round(left / rate * 60, 1) if rate else None,
+            remaining_seconds=round(left / rate * 60, 1) if is_telling else None,
         )
 
 

@@ -1,8 +1,8 @@
 """Charts as plain SVG: pygal draws, our style sheet colours, a table has numbers."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -38,7 +38,7 @@ class Chart:
 
     title: str
     series: tuple[str, ...]
-    bars: Sequence[Bar]
+    bars: tuple[Bar, ...]
 
     @property
     def totals(self) -> tuple[int, ...]:
@@ -54,35 +54,42 @@ class Chart:
     @property
     def svg(self) -> Markup:
         """The drawing; whoever cannot see it is told the totals."""
-        chart = pygal.StackedBar(
-            css=[],
-            js=[],
-            disable_xml_declaration=True,
-            no_prefix=True,
-            show_legend=False,
-            spacing=4,
-            truncate_label=-1,
-            margin=8,
-            **_SIZE,
-        )
-        chart.x_labels = [bar.tick for bar in self.bars]
-        chart.y_labels = _ticks(max(sum(bar.counts) for bar in self.bars))
-        for number, name in enumerate(self.series):
-            chart.add(name, [bar.counts[number] for bar in self.bars])
-        chart.add_xml_filter(self._plain)
-        return Markup(chart.render(is_unicode=True))  # noqa: S704 - pygal escapes
+        return _drawing(self)
 
-    def _plain(self, root: Element) -> Element:
-        """Leave only what is drawn, and name it."""
-        for parent in list(root.iter()):
-            for child in list(parent):
-                if not _is_drawn(child):
-                    parent.remove(child)
-        del root.attrib["id"]
-        named = zip(self.series, self.totals, strict=True)
-        told = ", ".join(f"{name}: {total}" for name, total in named)
-        root.attrib |= {"role": "img", "aria-label": f"{self.title}. {told}"}
-        return root
+
+# Drawing one takes longer than all else on its page, and its numbers change seldom.
+@lru_cache(maxsize=100)
+def _drawing(chart: Chart) -> Markup:
+    drawn = pygal.StackedBar(
+        css=[],
+        js=[],
+        disable_xml_declaration=True,
+        no_prefix=True,
+        show_legend=False,
+        spacing=4,
+        truncate_label=-1,
+        margin=8,
+        **_SIZE,
+    )
+    drawn.x_labels = [bar.tick for bar in chart.bars]
+    drawn.y_labels = _ticks(max(sum(bar.counts) for bar in chart.bars))
+    for number, name in enumerate(chart.series):
+        drawn.add(name, [bar.counts[number] for bar in chart.bars])
+    drawn.add_xml_filter(lambda root: _plain(root, chart))
+    return Markup(drawn.render(is_unicode=True))  # noqa: S704 - pygal escapes
+
+
+def _plain(root: Element, chart: Chart) -> Element:
+    """Leave only what is drawn, and name it."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if not _is_drawn(child):
+                parent.remove(child)
+    del root.attrib["id"]
+    named = zip(chart.series, chart.totals, strict=True)
+    told = ", ".join(f"{name}: {total}" for name, total in named)
+    root.attrib |= {"role": "img", "aria-label": f"{chart.title}. {told}"}
+    return root
 
 
 def _is_drawn(element: Any) -> bool:  # noqa: ANN401 - a comment's tag is a function

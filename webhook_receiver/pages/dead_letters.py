@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -13,22 +13,15 @@ from werkzeug.datastructures import MultiDict
 from shared.adapters.store import UnitOfWork
 from shared.domain import reasons
 from webhook_receiver import identity, problems
-from webhook_receiver.api import dead_letters, links
+from webhook_receiver.api import dead_letters
 from webhook_receiver.api.dead_letters import DeadLetterDocument, SelectionBody
-from webhook_receiver.pages import asking, confirming
+from webhook_receiver.pages import asking, confirming, naming
 from webhook_receiver.pages.confirming import counted
-from webhook_receiver.pages.labels import LABELS
+from webhook_receiver.pages.labels import LABELS, QUEUES
 from webhook_receiver.pages.routes import OPERATION, PageRoutes
 from webhook_receiver.services import Services
 
 _PATH = "/admin/dead-letters"
-
-QUEUES: Mapping[str, str] = {
-    "google.changes": "Changes in Google",
-    "crm.changes": "Changes in the CRM",
-    "records": "Single records",
-    "backfill": "First syncs and repairs",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +73,7 @@ class DeadLetters:
         query = asking.query(dead_letters.DeadLetterQuery)
         page = self._letters.list_dead_letters(query)
         with self._store.read() as work:
-            lines = [_line(work, letter) for letter in page.items]
+            lines = _lines(work, page.items)
             found = _counted(work)
         by_reason = Counter[str]()
         for reason, _, count in found:
@@ -103,7 +96,7 @@ class DeadLetters:
         )
         letter = self._letters.show_dead_letter(path)
         with self._store.read() as work:
-            line = _line(work, letter)
+            (line,) = _lines(work, [letter])
         text = letter.text
         if letter.message is not None:
             text = json.dumps(letter.message, indent=2, ensure_ascii=False)
@@ -208,11 +201,7 @@ def _counted(work: UnitOfWork) -> Sequence[tuple[str, str, int]]:
     )
 
 
-def _line(work: UnitOfWork, letter: DeadLetterDocument) -> Line:
-    organization_id = identity.caller().organization_id
-    link = None
-    if letter.task_id is not None:
-        link = work.links.of_task(organization_id, letter.task_id)
-    elif letter.event_id is not None:
-        link = work.links.of_event_id_in(organization_id, letter.event_id)
-    return Line(letter=letter, title=links.title_of(link) if link else None)
+def _lines(work: UnitOfWork, letters: Sequence[DeadLetterDocument]) -> Sequence[Line]:
+    """Return the letters with the titles of what they are about."""
+    named = zip(letters, naming.titles(work, letters), strict=True)
+    return [Line(letter=letter, title=title) for letter, title in named]

@@ -18,7 +18,7 @@ from webhook_receiver.api.jobs import (
     Jobs,
     own_connection,
 )
-from webhook_receiver.pages import asking, people
+from webhook_receiver.pages import asking, meetings, naming, people
 from webhook_receiver.pages.people import Person
 from webhook_receiver.pages.routes import ADMIN_OR_USER, EVERYBODY, PageRoutes
 from webhook_receiver.services import Services
@@ -116,10 +116,14 @@ class History:
         organization_id = identity.caller().organization_id
         with self._store.read() as work:
             named = people.of_connections(work, organization_id, [job.connection_id])
+            titles = naming.titles(work, items.items)
         return render_template(
             "job.html",
             line=Line(job=job, person=named.get(job.connection_id or _NOBODY)),
-            items=items.items,
+            records=[
+                (item, meetings.title_seen(item.crm, item.google) or title)
+                for item, title in zip(items.items, titles, strict=True)
+            ],
             next_page=asking.next_page(items.next_cursor),
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.messages import Queue
+
 NOTHING = "\N{EN DASH}"
 """Where there is no value."""
 
@@ -35,7 +37,7 @@ LABELS = Labels(
     google_to_crm=Label(word="Google to CRM"),
     both=Label(word="Both ways"),
     webhook=Label(word="A change"),
-    schedule=Label(word="The clock"),
+    schedule=Label(word="The schedule"),
     manual=Label(word="Sync now"),
     retry=Label(word="A retry"),
     backfill=Label(word="First sync"),
@@ -47,6 +49,14 @@ LABELS = Labels(
     conflict=Label(word="Conflict", tone="warn"),
     held=Label(word="Waiting", tone="warn"),
     none=Label(word="Nothing to do"),
+    echo=Label(word="Nothing to do"),
+    conflict_flagged=Label(word="Edited on both sides"),
+    # dead letters
+    remote_rejected=Label(word="Request refused"),
+    remote_unavailable=Label(word="No answer"),
+    remote_auth=Label(word="Access refused"),
+    mapping=Label(word="Value that does not fit"),
+    message_decode=Label(word="Unreadable message"),
     # connections
     active=Label(word="Active", tone="good"),
     needs_reauthorization=Label(word="Must connect again", tone="bad"),
@@ -59,6 +69,14 @@ LABELS = Labels(
     open=Label(word="Waiting for a choice", tone="warn"),
     resolved=Label(word="Settled", tone="good"),
 )
+
+QUEUES: Mapping[str, str] = {
+    Queue.GOOGLE_CHANGES: "Changes in Google",
+    Queue.CRM_CHANGES: "Changes in the CRM",
+    Queue.RECORDS: "Meetings to bring in step",
+    Queue.BACKFILL: "First syncs and repairs",
+}
+"""What the messages of a queue are about, in the order that pages show them."""
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 - any value of a meeting

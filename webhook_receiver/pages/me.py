@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -24,7 +23,14 @@ from webhook_receiver.api.connection_shapes import (
 from webhook_receiver.api.jobs import JobDocument
 from webhook_receiver.api.previews import PreviewDocument
 from webhook_receiver.identity import Identity
-from webhook_receiver.pages import acting, asking, confirming, texts, troubleshooting
+from webhook_receiver.pages import (
+    acting,
+    asking,
+    confirming,
+    meetings,
+    texts,
+    troubleshooting,
+)
 from webhook_receiver.pages.confirming import Question, counted
 from webhook_receiver.pages.routes import ADMIN_OR_USER, EVERYBODY, PageRoutes
 from webhook_receiver.pages.troubleshooting import Advice
@@ -50,7 +56,7 @@ class Change:
     @classmethod
     def of(cls, row: tables.JobItem) -> "Change":
         """Return a line of the history as the page shows it."""
-        title = _title(row.google) or _title(row.crm) or "A record"
+        title = meetings.title_seen(row.google, row.crm) or "A record"
         explanation = reasons.explain(row.reason) or row.reason
         return cls(
             at=row.at,
@@ -279,10 +285,6 @@ def _fate(moved: connection_shapes.MoveDocument) -> str:
         f"{moving} {move} there, without mail to guests. "
         f"{staying} {stay} not synced any more."
     )
-
-
-def _title(side: dict[str, Any] | None) -> str | None:
-    return (side or {}).get("title") or None
 
 
 def _back() -> ResponseReturnValue:

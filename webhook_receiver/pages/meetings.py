@@ -22,9 +22,14 @@ FIELDS: Mapping[str, str] = {
 UNTITLED = "Untitled meeting"
 
 
+def title_seen(*sides: Mapping[str, Any] | None) -> str | None:
+    """Return the first title that one of the sides has."""
+    return next((s["title"] for s in sides if s and s.get("title")), None)
+
+
 def title(*sides: Mapping[str, Any] | None) -> str:
     """Return what a meeting is called, by the first side that says so."""
-    return next((s["title"] for s in sides if s and s.get("title")), UNTITLED)
+    return title_seen(*sides) or UNTITLED
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 - any value of a meeting

@@ -9,11 +9,11 @@ from flask import g, render_template
 from flask.typing import ResponseReturnValue
 
 from shared.adapters.store.states import ConnectionState, Role
-from shared.domain.messages import Queue
 from webhook_receiver import identity
 from webhook_receiver.api.health import Health, HealthDocument, HourDocument
 from webhook_receiver.pages.charts import Bar, Chart
 from webhook_receiver.pages.confirming import counted
+from webhook_receiver.pages.labels import QUEUES
 from webhook_receiver.pages.routes import OPERATION, PageRoutes
 from webhook_receiver.services import Services
 
@@ -21,12 +21,6 @@ DAY, WEEK = 24, 7 * 24
 _SERIES = ("To Google", "To the CRM", "Failed")
 _SIX_HOURS = 6
 
-QUEUES = {
-    Queue.GOOGLE_CHANGES: "Changes in Google",
-    Queue.CRM_CHANGES: "Changes in the CRM",
-    Queue.RECORDS: "Meetings to bring in step",
-    Queue.BACKFILL: "First syncs and repairs",
-}
 LONG_QUEUE = 500
 """More than this waits longer than a person does."""
 
@@ -70,7 +64,7 @@ class Overview:
             health=health,
             concerns=concerns,
             is_admin=is_admin,
-            queues=[(QUEUES[queue], queue.value) for queue in QUEUES],
+            queues=QUEUES,
             states=[state for state in ConnectionState if state in health.connections],
             connected=sum(health.connections.values()),
             miss_rate=_miss_rate(health),
@@ -139,23 +133,23 @@ def _miss_rate(health: HealthDocument) -> float | None:
 
 
 def _of_day(hours: Sequence[HourDocument]) -> Chart:
-    bars = [_bar([hour], tick="%H:%M", every=_SIX_HOURS) for hour in hours]
+    bars = tuple(_bar([hour], tick="%H:%M", every=_SIX_HOURS) for hour in hours)
     return Chart(title="Changes in the last 24 hours", series=_SERIES, bars=bars)
 
 
 def _of_week(hours: Sequence[HourDocument]) -> Chart:
     spans = [hours[at : at + _SIX_HOURS] for at in range(0, WEEK, _SIX_HOURS)]
-    bars = [_bar(span, tick="%a", every=DAY) for span in spans]
+    bars = tuple(_bar(span, tick="%a", every=DAY) for span in spans)
     return Chart(title="Changes in the last 7 days", series=_SERIES, bars=bars)
 
 
 def _bar(hours: Sequence[HourDocument], *, tick: str, every: int) -> Bar:
     first = hours[0].at.astimezone(g.viewer.zone)
     last = (hours[-1].at + timedelta(hours=1)).astimezone(g.viewer.zone)
-    is_marked = first.hour % every < len(hours)
+    ahead = -first.hour % every
     return Bar(
         label=f"{first:%a %H:%M} to {last:%H:%M}",
-        tick=format(first, tick) if is_marked else "",
+        tick=format(first + timedelta(hours=ahead), tick) if ahead < len(hours) else "",
         counts=(
             sum(hour.to_google for hour in hours),
             sum(hour.to_crm for hour in hours),

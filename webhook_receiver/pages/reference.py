@@ -7,6 +7,7 @@ from typing import Any, cast
 from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_openapi3.openapi import OpenAPI
+from markupsafe import Markup
 
 from webhook_receiver.pages.routes import EVERYBODY, PageRoutes
 from webhook_receiver.services import Services
@@ -70,8 +71,17 @@ class Reference:
             "reference.html",
             info=document["info"],
             groups=_groups(document),
+            prose=_prose,
             schemas=_schemas(document),
         )
+
+
+def _prose(text: str) -> Markup:
+    """Return the text of a docstring; what stands in backticks is code."""
+    words = text.replace("<br/>", " ").split("`")
+    marked = [Markup("{}"), Markup("<code>{}</code>")]
+    parts = (marked[n % 2].format(part) for n, part in enumerate(words))
+    return Markup("").join(parts)
 
 
 def _groups(document: Document) -> Mapping[str, Sequence[Call]]:

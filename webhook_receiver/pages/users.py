@@ -64,6 +64,7 @@ class Users:
             next_page=asking.next_page(page.next_cursor),
             not_started=Problem.NOT_STARTED,
             advices=_advices(page.items),
+            advice_of=troubleshooting.of_problem,
         )
 
     def invite_user_by_page(self, user_id: str) -> ResponseReturnValue:

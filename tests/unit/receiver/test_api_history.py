@@ -100,6 +100,20 @@ class TestJobs:
     ) -> None:
         assert house.caller(acme).get(f"/jobs?{query}").status_code == 400
 
+    def test_before_a_hundredth_is_done_nobody_knows_when_it_ends(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        job_id = add_job(house, acme)
+        with house.store.begin() as work:
+            work.jobs.note_found(job_id, 1000)
+            work.commit()
+        add_item(house, acme, job_id, task_id="t1")
+        house.clock.moment += timedelta(minutes=1)
+
+        progress = house.caller(acme).get(f"/jobs/{job_id}").json["progress"]
+
+        assert (progress["done"], progress["remaining_seconds"]) == (1, None)
+
     def test_a_running_job_shows_how_far_it_has_come(
         self, house: House, acme: tables.Organization
     ) -> None:

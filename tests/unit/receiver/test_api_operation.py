@@ -124,7 +124,9 @@ class TestReplaying:
 
         assert answer.status_code == 200
         assert answer.json == {"replayed": 1, "unreadable": 0}
-        assert house.queued() == [replace(message, trigger=Trigger.RETRY, attempt=1)]
+        # Its job is not there any more.
+        again = replace(message, trigger=Trigger.RETRY, attempt=1, job_id=None)
+        assert house.queued() == [again]
         assert ids(operator) == []
 
     def test_all_of_one_reason_are_replayed(

@@ -43,7 +43,7 @@ class TestShowing:
         assert "event e1: no start" in text
         assert "First syncs and repairs" in text
         assert "No single record" in text
-        assert 'aria-label="Discard all: Mapping"' in page
+        assert 'aria-label="Discard all: Value that does not fit"' in page
         assert 'aria-label="Replay all dead letters"' in page
 
     def test_they_are_filtered(
@@ -123,7 +123,10 @@ class TestActing:
         [
             ({"ids": ["1", "2"]}, "Discard 2 dead letters?"),
             ({"ids": ["3"]}, "Discard 1 dead letter?"),
-            ({"reason": "mapping"}, "Discard 2 dead letters of the reason “Mapping”?"),
+            (
+                {"reason": "mapping"},
+                "Discard 2 dead letters of the reason “Value that does not fit”?",
+            ),
             ({"all": "yes"}, "Discard 3 dead letters?"),
         ],
     )

@@ -1,5 +1,6 @@
 """The sync history, as people read it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from shared.adapters.store import UnitOfWork, tables
 from shared.adapters.store.states import Direction
 from shared.domain.messages import Queue, Trigger
+from tests import store_rows
 from tests.store_rows import NOW
 from tests.unit.receiver.house import House, csrf_token
 
@@ -91,7 +93,13 @@ def test_a_job_is_told_in_words(office: Office) -> None:
     text = office.admin().get(HISTORY).text
 
     assert f'href="/admin/history/{job.id}"' in text
-    for words in ("Partly failed", "Ann Lee", "Both ways", "The clock", "1 min 30 s"):
+    for words in (
+        "Partly failed",
+        "Ann Lee",
+        "Both ways",
+        "The schedule",
+        "1 min 30 s",
+    ):
         assert words in text
 
 
@@ -192,6 +200,44 @@ def test_a_record_says_why_it_came_out_as_it_did(office: Office) -> None:
     assert "Update event" in text
     assert "Plan &lt;B&gt;" in text
     assert 'href="/record?task_id=t1"' in text
+
+
+def test_what_is_new_has_a_value_but_no_past(office: Office) -> None:
+    new = {"title": {"before": None, "after": "Plan"}}
+    edited = {"title": {"before": "Plan", "after": "Plan B"}}
+    pages = [
+        office.admin().get(f"{HISTORY}/{office.job(office.ann, each).id}").text
+        for each in ({"changes": new}, {"changes": edited})
+    ]
+
+    assert ["Value" in page for page in pages] == [True, False]
+    assert ["Before" in page for page in pages] == [False, True]
+
+
+def test_that_only_syncs_with_errors_are_shown_can_be_seen(office: Office) -> None:
+    every, with_errors = (
+        office.admin().get(path).text
+        for path in (HISTORY, f"{HISTORY}?has_errors=true")
+    )
+
+    assert 'name="has_errors" value="true">' in every
+    assert 'name="has_errors" value="true" checked>' in with_errors
+
+
+def test_a_record_is_called_as_it_was_seen_or_as_it_is_now(office: Office) -> None:
+    with office.house.store.begin() as work:
+        for task_id in ("t1", "t2"):
+            known = {"title": f"Now {task_id}"}
+            store_rows.add_link(work, office.acme, task_id=task_id, task=known)
+        work.commit()
+    unseen = {"task_id": "t1"}
+    seen = {"task_id": "t2", "crm": {"title": "Then"}}
+    unknown = {"task_id": None, "event_id": "e9"}
+    job = office.job(office.ann, unseen, seen, unknown)
+
+    text = office.admin().get(f"{HISTORY}/{job.id}").text
+
+    assert re.findall("<h3>(.*)</h3>", text) == ["A record", "Then", "Now t1"]
 
 
 def test_an_error_is_told_in_words_and_raw(office: Office) -> None:

@@ -1,5 +1,6 @@
 """The overview: whether everything is healthy, and what it is told from."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -194,7 +195,7 @@ class TestPush:
             work.commit()
 
         assert house.caller(acme).get("/health").json["push"] is None
-        assert "collected by the clock" in admin.get("/admin").text
+        assert "collected on a schedule" in admin.get("/admin").text
 
 
 class TestActivity:
@@ -237,6 +238,20 @@ class TestActivity:
         house.clock.moment += timedelta(minutes=1)
         assert to_google() == 1
 
+    def test_the_day_that_has_just_begun_has_its_name_below_it(
+        self, house: House, acme: tables.Organization
+    ) -> None:
+        midnight = NOW.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+        house.clock.moment = midnight + timedelta(hours=2)
+        add_item(house, job_of(house, house.connection(acme)), 1, at=midnight)
+
+        page = house.signed_in(acme, "admin", None).get("/admin").text
+
+        week = page.partition("Changes in the last 7 days")[2]
+        days = re.findall(r">(\w{3})</text>", week)
+        assert days[-1] == f"{midnight:%a}"
+        assert len(days) == 7
+
     def test_the_charts_have_their_numbers_in_a_table(
         self, house: House, acme: tables.Organization, admin: FlaskClient
     ) -> None:
@@ -274,10 +289,10 @@ class TestCharts:
 
 def chart(top: int) -> Chart:
     """Return a chart of two bars."""
-    bars = [
+    bars = (
         Bar(label="one", tick="18:00", counts=(top, 0)),
         Bar(label="two", tick="", counts=(0, 0)),
-    ]
+    )
     return Chart(title="Changes", series=("To <Google>", "Failed"), bars=bars)
 
 
@@ -303,14 +318,7 @@ def let_everything_happen(house: House, acme: tables.Organization) -> None:
                 expires_at=NOW,
             )
         )
-        work.held_deletions.add(
-            tables.HeldDeletion(
-                organization_id=acme.id,
-                connection_id=row.id,
-                side="crm",
-                created_at=NOW,
-            )
-        )
+        store_rows.add_held_deletion(work, row, created_at=NOW)
         work.conflicts.add(
             tables.Conflict(
                 organization_id=acme.id,

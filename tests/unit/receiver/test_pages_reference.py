@@ -34,5 +34,11 @@ def test_types_are_told_in_words(text: str) -> None:
     assert "One of <code>crm_to_google</code>" in text
 
 
+def test_texts_have_no_markup_but_code(text: str) -> None:
+    assert "<code>X-CSRF-Token</code>" in text
+    assert "&lt;br" not in text
+    assert "`" not in text
+
+
 def test_whoever_is_not_signed_in_does_not_read_it(house: House) -> None:
     assert house.browser().get("/reference").status_code == 401

@@ -8,20 +8,6 @@ document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 const menu = document.querySelector(".menu details");
 if (menu && matchMedia("(max-width: 60rem)").matches) menu.open = false;
 
-// A form that cannot be undone asks before it is sent.
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
-  });
-}
-
-// What a button needs, such as boxes that are ticked, follows what is chosen.
-for (const box of document.querySelectorAll("input[data-selects]")) {
-  box.addEventListener("change", () => {
-    for (const each of document.querySelectorAll(box.dataset.selects)) each.checked = box.checked;
-  });
-}
-
 // A running sync shows how far it has come; its page is read anew at the end.
 const running = document.querySelector("[data-job]");
 if (running) {
