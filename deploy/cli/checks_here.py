@@ -1,6 +1,9 @@
-"""The doctor's checks of our own parts: configuration, database, broker, receiver."""
+"""The doctor's checks of our own parts, but for the broker and certificates."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import requests
 from sqlalchemy import make_url
@@ -10,10 +13,11 @@ from deploy.cli import findings, readiness
 from deploy.cli.findings import Finding
 from deploy.cli.foundation import Foundation
 from shared.domain import errors
-from shared.domain.messages import Queue
 
 _PATIENCE_SECONDS = 5
-_MANY_WAITING = 1000
+_MIB = 2**20
+_FULL_BYTES = 256 * _MIB
+_NEARLY_FULL_BYTES = 1024 * _MIB
 
 
 def check_configuration(base: Foundation) -> Iterator[Finding]:
@@ -44,30 +48,45 @@ def check_database(base: Foundation) -> Iterator[Finding]:
         yield findings.problem("database", text, "run: calendar-sync migrate")
 
 
-def check_broker(base: Foundation) -> Iterator[Finding]:
-    """Check that the broker answers and has our queues, and what waits in them."""
-    try:
-        base.broker.ping()
-    except errors.BrokerConnectionError as error:
-        name = "RabbitMQ, or correct AMQP_URL"
-        if not base.config.amqp_url:
-            name = "the database, or correct DATABASE_URL"
-        yield findings.problem("broker", str(error), f"start {name}")
-        return
-    try:
-        depths = base.broker.depths()
-    except errors.BrokerConnectionError as error:
-        yield findings.problem("broker", str(error), "run: calendar-sync migrate")
-        return
-    waiting = {name: depth for name, depth in depths.items() if depth}
-    shown = ", ".join(f"{depth} in {name}" for name, depth in waiting.items())
-    text = f"answers and has all queues; waiting: {shown or 'nothing'}"
-    live = sum(depth for name, depth in waiting.items() if name in set(Queue))
-    if live > _MANY_WAITING:
-        remedy = "see that `calendar-sync work` runs, or start more of it"
-        yield findings.note("broker", text, remedy)
+def check_secrets(base: Foundation) -> Iterator[Finding]:
+    """Check that every stored secret can be decrypted, and by which key."""
+    found = base.store.survey_secrets()
+    if found.unreadable:
+        text = f"no key of SECRET_KEYS decrypts {len(found.unreadable)} stored secrets"
+        remedy = "add the key that they had; calendar-sync keys rotate names them"
+        yield findings.problem("secrets", text, remedy)
+    elif found.behind:
+        text = f"{found.behind} of {found.values} are encrypted with an old key"
+        yield findings.note("secrets", text, "run: calendar-sync keys rotate")
     else:
-        yield findings.ok("broker", text)
+        yield findings.ok("secrets", f"{found.values} are encrypted with the first key")
+
+
+def check_dead_letters(base: Foundation) -> Iterator[Finding]:
+    """Tell what failed for good and waits for an operator."""
+    with base.store.read() as work:
+        count = work.dead_letters.count(None)
+    if count:
+        remedy = "see calendar-sync dead-letters list, then replay or discard them"
+        yield findings.problem("dead letters", f"{count} wait for a decision", remedy)
+    else:
+        yield findings.ok("dead letters", "none")
+
+
+def check_disk(base: Foundation) -> Iterator[Finding]:
+    """Check that there is room where we write: the database, or previews."""
+    place = Path(tempfile.gettempdir())
+    if base.is_sqlite:
+        place = base.config.data_directory
+    free = shutil.disk_usage(place).free
+    text = f"{free // _MIB:,} MiB are free in {place.resolve()}"
+    remedy = "free some, or move it to a larger disk"
+    if free < _FULL_BYTES:
+        yield findings.problem("disk", text, remedy)
+    elif free < _NEARLY_FULL_BYTES:
+        yield findings.note("disk", text, remedy)
+    else:
+        yield findings.ok("disk", text)
 
 
 def check_receiver(base: Foundation) -> Iterator[Finding]:

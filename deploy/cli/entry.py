@@ -24,9 +24,21 @@ COMMANDS: Mapping[str, str] = {
     "preview": "Show what a sync of somebody's meetings would do.",
     "sync": "Sync somebody's meetings now, and watch.",
     "links": "Restore lost links, find orphans and duplicates.",
+    "dead-letters": "See, replay or discard what failed for good.",
+    "user": "Copy or delete what is stored about somebody.",
+    "keys": "Replace the keys that encrypt secrets.",
     "doctor": "Check everything, and say what to do.",
 }
 """The commands with their short help; each one's module is imported when it runs."""
+
+
+_FROM_ELSEWHERE = (
+    errors.BrokerConnectionError,
+    errors.RemoteUnavailableError,
+    errors.RemoteAuthError,
+    errors.RemoteRejectedError,
+)
+"""They say what another system answered, and not what to do."""
 
 
 class MisconfiguredError(click.ClickException):
@@ -72,6 +84,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except errors.ConfigurationError as error:
             raise MisconfiguredError(error.problems) from error
+        except _FROM_ELSEWHERE as error:
+            message = f"{error}; see: calendar-sync doctor"
+            raise click.ClickException(message) from error
         except errors.SyncError as error:
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:

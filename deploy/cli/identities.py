@@ -13,7 +13,10 @@ _ORGANIZATION = click.option(
     "--org", "name", required=True, help="The organization's name."
 )
 _ROLE = click.option(
-    "--role", required=True, type=click.Choice([role.value for role in Role])
+    "--role",
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="admin: everything; user: the own meetings; operator: health, dead letters.",
 )
 _USER = click.option(
     "--user", "user_id", metavar="CRM_USER_ID", help="Required with the role user."

@@ -99,7 +99,8 @@ def read_users(url: str, api_key: str, clock: ports.Clock) -> list[model.User] |
     try:
         return list(hasty_crm(url, api_key, clock).list_users())
     except errors.SyncError as error:
-        click.echo(f"The users of the CRM will be read later: {error}.", err=True)
+        told = f"The users of the CRM were not read: {error}; see: calendar-sync doctor"
+        click.echo(told, err=True)
         return None
 
 

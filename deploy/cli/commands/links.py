@@ -1,6 +1,5 @@
 """`calendar-sync links`: what ties tasks to events, restored and put in order."""
 
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,14 @@ from enum import StrEnum
 
 import click
 
-from deploy.cli import foundation, naming, output, readiness, worker_parts
+from deploy.cli import (
+    agreement,
+    foundation,
+    naming,
+    output,
+    readiness,
+    worker_parts,
+)
 from deploy.cli.foundation import Foundation
 from shared.adapters.store import tables
 from shared.adapters.store.states import ConnectionState
@@ -18,6 +24,7 @@ from workers.census import Unread
 from workers.claims import FoundBy
 from workers.mending import Mending
 from workers.orphans import Kind, Orphan
+from workers.relinking import Made
 
 _org_option = click.option(
     "--org", "name", required=True, metavar="NAME", help="The organization."
@@ -39,8 +46,9 @@ def rebuild(*, name: str, as_json: bool) -> None:
     """Restore the links that are missing from the database.
 
     Reads the whole CRM and every connected calendar, and writes to neither. Links that
-    are there stay as they are, so it can be run again, and while everything else runs.
-    Exits with 1 when a calendar could not be read.
+    are there stay as they are, unless they come from a backup and their tasks got other
+    events since. So it can be run again, and while everything else runs; of a restored
+    database, run it before the workers. Exits with 1 when a calendar could not be read.
     """
     with foundation.opened() as base:
         readiness.require_schema(base)
@@ -53,15 +61,8 @@ def rebuild(*, name: str, as_json: bool) -> None:
             {
                 "organization": name,
                 "kept": report.kept,
-                "made": [
-                    {
-                        "task_id": each.task_id,
-                        "event_id": each.event_id,
-                        "found_by": each.found_by,
-                        "equal": each.is_equal,
-                    }
-                    for each in report.made
-                ],
+                "made": [_made_document(each) for each in report.made],
+                "renewed": [_made_document(each) for each in report.renewed],
                 "unread": _unread_documents(report.unread),
             }
         )
@@ -72,12 +73,26 @@ def rebuild(*, name: str, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _made_document(made: Made) -> dict[str, object]:
+    return {
+        "task_id": made.task_id,
+        "event_id": made.event_id,
+        "found_by": made.found_by,
+        "equal": made.is_equal,
+    }
+
+
 def _show_report(report: rebuilding.Report) -> None:
     found = Counter(each.found_by for each in report.made)
     click.echo(f"{report.kept} links were there, {len(report.made)} were made:")
     for found_by, told in _FOUND_BY.items():
         click.echo(f"{found[found_by]:>8}  {told}")
-    differing = sum(not each.is_equal for each in report.made)
+    if report.renewed:
+        click.echo(
+            f"{len(report.renewed)} of those that were there were older than their "
+            "events, and lead to them again."
+        )
+    differing = sum(not each.is_equal for each in [*report.made, *report.renewed])
     if differing:
         click.echo(
             f"Of {differing} the two sides differ: "
@@ -139,7 +154,7 @@ class _Line:
     help="Only this kind; may be given more than once.",
 )
 @click.option("--repair", "repairs", is_flag=True, help="Repair what can be repaired.")
-@click.option("--yes", is_flag=True, help="Do not ask before repairing.")
+@agreement.option
 @output.json_option
 def orphans(
     *, name: str, kinds: tuple[str, ...], repairs: bool, yes: bool, as_json: bool
@@ -185,16 +200,9 @@ def orphans(
         raise click.exceptions.Exit(1)
 
 
-def is_terminal() -> bool:
-    """Tell whether somebody is there to be asked."""
-    return sys.stdin.isatty()
-
-
 def _is_confirmed(lines: Iterable[_Line], *, yes: bool) -> bool:
     count = sum(line.orphan.repair is not None for line in lines)
-    if count == 0 or yes or not is_terminal():
-        return count > 0
-    return click.confirm(f"Repair {count}?", err=True)
+    return count > 0 and agreement.is_given(f"Repair {count}?", yes=yes)
 
 
 def _repaired(line: _Line, mending: Mending) -> _Line:

@@ -121,7 +121,9 @@ def update(*, name: str, as_json: bool, **given: str | None) -> None:
         _show(base, name, as_json=as_json)
 
 
-@command.command("rotate-webhook-secret")
+@command.command(
+    "rotate-webhook-secret", short_help="Replace the secret that signs webhooks."
+)
 @click.argument("name")
 @click.option(
     "--secret", metavar="whsec_...", help="The new one; by default it is made up."
@@ -129,24 +131,33 @@ def update(*, name: str, as_json: bool, **given: str | None) -> None:
 @click.option(
     "--finish", is_flag=True, help="Accept only the newest secret from now on."
 )
-def rotate_webhook_secret(*, name: str, secret: str | None, finish: bool) -> None:
+@click.option("--cancel", is_flag=True, help="Accept only the former secret again.")
+def rotate_webhook_secret(
+    *, name: str, secret: str | None, finish: bool, cancel: bool
+) -> None:
     """Print a new webhook secret; the one before stays valid until --finish."""
-    if secret and finish:
-        message = "--secret and --finish are two steps"
+    if sum(map(bool, (secret, finish, cancel))) > 1:
+        message = "--secret, --finish and --cancel are steps of their own"
         raise click.UsageError(message)
     organizations.refuse(organizations.check_secret(secret, "--secret"))
-    new = secret or signing.new_secret(secrets.token_bytes(signing.SECRET_BYTES))
     with foundation.opened() as base:
         readiness.require_schema(base)
         with base.store.begin() as work:
             row = naming.organization(work, name)
-            known = row.crm_webhook_secrets
-            row.crm_webhook_secrets = (
-                known[:1] if finish else signing.rotated(known, new)
-            )
+            is_rotating = len(row.crm_webhook_secrets) > 1
+            if finish or cancel:
+                kept = slice(1) if finish else slice(-1, None)
+                row.crm_webhook_secrets = row.crm_webhook_secrets[kept]
+            else:
+                row.crm_webhook_secrets = _rotated(row, secret)
+            new = row.crm_webhook_secrets[0]
             work.commit()
-    if finish:
-        click.echo("Only the newest secret is accepted now.", err=True)
+    if finish or cancel:
+        which = "newest" if finish else "former"
+        told = f"Only the {which} secret is accepted now."
+        if not is_rotating:
+            told = f"No secret of {name} was being rotated: the only one stays."
+        click.echo(told, err=True)
         return
     click.echo(new)
     click.echo(
@@ -154,6 +165,25 @@ def rotate_webhook_secret(*, name: str, secret: str | None, finish: bool) -> Non
         f"calendar-sync org rotate-webhook-secret {name} --finish",
         err=True,
     )
+
+
+def _rotated(row: tables.Organization, secret: str | None) -> list[str]:
+    """Return the secrets with a new one first.
+
+    Raises `ConfigurationError` when there is a new one already: a third would void the
+    one that the CRM still signs with.
+    """
+    known = row.crm_webhook_secrets
+    if secret == known[0]:
+        return known
+    if len(known) > 1:
+        problem = (
+            f"the webhook secret of {row.name} is being rotated already: first end "
+            "that with --finish (the CRM signs with the new one) or --cancel"
+        )
+        raise errors.ConfigurationError([problem])
+    new = secret or signing.new_secret(secrets.token_bytes(signing.SECRET_BYTES))
+    return signing.rotated(known, new)
 
 
 def _add(base: Foundation, row: tables.Organization) -> None:

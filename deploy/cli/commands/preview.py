@@ -29,8 +29,9 @@ def command(*, name: str, user_id: str | None, as_json: bool) -> None:
     """Show what a sync of each connected user would do; nothing is written.
 
     Reads both sides as a first sync does. GOOGLE and CRM are what would be created,
-    updated and cancelled there; LINKED what is the same on both sides already; GUESTS
-    the people on the events that would be written, and MAILED those Google would mail.
+    updated and cancelled there; LINKED what is the same on both sides and not linked
+    yet; GUESTS the people on the events that would be written, and MAILED those Google
+    would mail.
 
     Exits with 1 when a side could not be read.
     """

@@ -21,7 +21,12 @@ _SAY_SECONDS = 10
 @click.command("sync", short_help="Sync somebody's meetings now, and watch.")
 @click.option("--org", "name", required=True, metavar="NAME", help="The organization.")
 @click.option("--user", "user_id", required=True, metavar="ID", help="A CRM user.")
-@click.option("--wait/--no-wait", default=True, help="Show progress until the end.")
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    show_default=True,
+    help="Show progress until the end.",
+)
 @output.json_option
 def command(*, name: str, user_id: str, wait: bool, as_json: bool) -> None:
     """Have a connection brought in step now, and show how far it has come.

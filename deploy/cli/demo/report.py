@@ -1,6 +1,9 @@
 """What the demo says once it is up: for programs one line, for people an invitation."""
 
 import json
+import shlex
+import sys
+from pathlib import Path
 
 from deploy.cli.demo import organization
 from deploy.cli.demo.addresses import Addresses
@@ -28,6 +31,9 @@ def invitation(home: Home, where: Addresses, sign_in: str) -> str:
         f"  {user['email']:<26}  {user['google_account']}"
         for user in home.kept.users or []
     )
+    # In a checkout it is not in PATH.
+    command = Path(sys.executable).with_name("calendar-sync")
+    doctor = f"cd {shlex.quote(str(home.path))} && {shlex.quote(str(command))} doctor"
     return f"""
 The demo is running; Ctrl-C stops it.
 
@@ -42,6 +48,7 @@ edit it there, and see the CRM follow. These users are connected:
   {"in the CRM":<26}  in Google
 {users}
 
-Everything is kept in {home.path}. Commands that are run in there, such as
-`calendar-sync doctor`, look at the demo.
+Everything is kept in {home.path}. Commands that are run in there look at the demo:
+
+  {doctor}
 """

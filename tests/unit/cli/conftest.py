@@ -1,6 +1,5 @@
 """A console for every test, on a copy of a migrated database."""
 
-import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from deploy import migrations
 from shared.adapters import crypto
 from shared.adapters.store import Store
-from tests import store_rows, stub_server
+from tests import logs, store_rows, stub_server
 from tests.unit.cli.console import Console
 from tests.unit.cli.office import Office
 
@@ -34,14 +33,11 @@ def database(migrated: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def console(database: Path) -> Iterator[Console]:
     """Return a console, with the CRM beside it."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    with stub_server.running() as crm:
+    # Commands send the logs to the standard error of their own console.
+    with logs.kept(), stub_server.running() as crm:
         console = Console(database, crm)
         yield console
         console.store.close()
-    # Commands send the logs to the standard error of their own console.
-    root.handlers[:], root.level = before[0], before[1]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,3 +167,4 @@ def test_people_are_told_what_to_open(opened: home.Home) -> None:
 
     for shown in (WHERE.crm, WHERE.google, "/login?code=c", "a@b.example", "Ctrl-C"):
         assert shown in text
+    assert f"cd {opened.path} && {sys.prefix}/bin/calendar-sync doctor" in text

@@ -1,17 +1,25 @@
 """What the doctor finds, and when it is a problem."""
 
+import http.server
 import json
-from collections.abc import Mapping
+import shutil
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from shared.adapters import crypto
 from shared.adapters.broker_local import table
 from shared.adapters.store import tables
-from tests import google_stub, store_rows, stub_server
+from tests import google_stub, store_rows, stub_server, tls
 from tests.unit.cli.console import USERS, Console, lines
 
 GOOGLE = ("--google-client-id=the-client", "--google-client-secret=hush")
@@ -78,7 +86,15 @@ def test_an_installation_without_organizations_is_well(console: Console) -> None
 
     assert report.exit_code == 0
     assert report.problems() == []
-    assert set(report.found) == {"configuration", "database", "broker", "receiver"}
+    assert set(report.found) == {
+        "configuration",
+        "database",
+        "broker",
+        "receiver",
+        "disk",
+        "secrets",
+        "dead letters",
+    }
 
 
 def test_the_report_is_readable_and_says_what_to_do(console: Console) -> None:
@@ -166,6 +182,167 @@ def test_secrets_that_no_key_decrypts_are_a_wrong_configuration(
 
     assert result.exit_code == 2
     assert lines(result.stderr)[-1].startswith("Error: SECRET_KEYS: no key decrypts")
+
+
+def test_secrets_of_an_old_key_are_worth_a_note(console: Console) -> None:
+    console.create()
+    console.crm.answer(USERS_ANSWER)
+    new = crypto.Keys.generate()
+
+    report = examine(console, SECRET_KEYS=f"{new},{store_rows.KEY}")
+
+    assert report.found["secrets"] == {
+        "level": "note",
+        "subject": "secrets",
+        "text": "2 of 2 are encrypted with an old key",
+        "remedy": "run: calendar-sync keys rotate",
+    }
+
+
+def test_secrets_that_cannot_be_read_are_told_before_it_ends(console: Console) -> None:
+    console.create()
+    lost = crypto.Keys.generate()
+
+    result = console.run("doctor", SECRET_KEYS=lost)
+
+    assert "problem  secrets: no key of SECRET_KEYS decrypts 2 stored" in result.stdout
+
+
+def test_dead_letters_wait_for_an_operator(console: Console) -> None:
+    with console.begin() as work:
+        work.dead_letters.file(
+            tables.DeadLetter(
+                delivery_id="d1",
+                queue="records",
+                reason="mapping",
+                error="no start",
+                attempts=1,
+                message="{}",
+                created_at=store_rows.NOW,
+            )
+        )
+        work.commit()
+
+    report = examine(console)
+
+    assert report.exit_code == 1
+    assert report.problems() == ["dead letters"]
+    assert "dead-letters list" in report.found["dead letters"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "level"), [(5000, "ok"), (1000, "note"), (200, "problem")]
+)
+def test_a_disk_that_fills_up_is_told_in_time(
+    console: Console, monkeypatch: pytest.MonkeyPatch, free_mib: int, level: str
+) -> None:
+    asked: list[Path] = []
+
+    def usage(place: Path) -> Any:  # noqa: ANN401 - a private type of Python's
+        asked.append(place)
+        return SimpleNamespace(free=free_mib * 2**20)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+
+    report = examine(console)
+
+    assert asked == [console.folder]
+    assert report.level("disk") == level
+    assert f"{free_mib:,} MiB are free" in report.found["disk"]["text"]
+
+
+# -- certificates -----------------------------------------------------------------
+
+
+@contextmanager
+def serving(files: tls.Certificate) -> Iterator[int]:
+    """Serve https on a port of this machine; yield the port."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "told"),
+    [
+        (30, "ok", "is valid until"),
+        (13, "note", "is valid until"),
+        (-0.5, "problem", "is not valid: certificate has expired"),
+    ],
+)
+def test_a_certificate_is_looked_at_before_it_expires(
+    console: Console, tmp_path: Path, days: float, level: str, told: str
+) -> None:
+    files = tls.issue(tmp_path, lifetime=timedelta(days=days))
+
+    with serving(files) as port:
+        report = examine(
+            console,
+            PUBLIC_URL=f"https://localhost:{port}",
+            REQUESTS_CA_BUNDLE=str(files.authority),
+        )
+
+    found = report.found[f"certificate of localhost:{port}"]
+    assert found["level"] == level
+    assert found["text"].startswith(told)
+    assert report.exit_code == (level == "problem")
+
+
+def test_a_certificate_that_nobody_trusts_is_a_problem(
+    console: Console, tmp_path: Path
+) -> None:
+    with serving(tls.issue(tmp_path)) as port:
+        report = examine(
+            console,
+            PUBLIC_URL=f"https://localhost:{port}",
+            REQUESTS_CA_BUNDLE="",
+        )
+
+    (subject,) = report.problems()
+    assert subject == f"certificate of localhost:{port}"
+    assert report.found[subject]["text"].startswith("is not valid: unable to get local")
+
+
+def test_the_address_for_google_may_have_a_certificate_of_its_own(
+    console: Console, tmp_path: Path
+) -> None:
+    files = tls.issue(tmp_path, lifetime=timedelta(days=30))
+
+    with serving(files) as port:
+        report = examine(
+            console,
+            GOOGLE_PUSH_ADDRESS=f"https://127.0.0.1:{port}/push",
+            REQUESTS_CA_BUNDLE=str(files.authority),
+        )
+
+    assert report.level(f"certificate of 127.0.0.1:{port}") == "ok"
+
+
+def test_an_address_that_speaks_no_tls_is_a_problem(console: Console) -> None:
+    url = console.crm.url.replace("http://", "https://")
+
+    report = examine(console, PUBLIC_URL=url)
+
+    (subject,) = report.problems()
+    assert "no TLS is spoken there" in report.found[subject]["text"]
+
+
+def test_an_address_that_is_out_of_reach_is_worth_a_note(console: Console) -> None:
+    report = examine(console, PUBLIC_URL="https://localhost:1")
+
+    assert report.level("certificate of localhost:1") == "note"
+    assert report.exit_code == 0
 
 
 # -- organizations ----------------------------------------------------------------

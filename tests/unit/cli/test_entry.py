@@ -150,7 +150,12 @@ def test_in_production_an_old_schema_is_left_to_migrate(console: Console) -> Non
             2,
             ["A: is bad", "B: too"],
         ),
-        (errors.RemoteUnavailableError("it is away"), 1, ["it is away"]),
+        (
+            errors.RemoteUnavailableError("it is away"),
+            1,
+            ["it is away; see: calendar-sync doctor"],
+        ),
+        (errors.SyncError("it says what to do"), 1, ["it says what to do"]),
         (errors.TopologyError(["AMQP_URL: differs"]), 2, ["AMQP_URL: differs"]),
         (KeyboardInterrupt(), 1, []),
     ],

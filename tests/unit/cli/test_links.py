@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deploy.cli.commands import links
+from deploy.cli import agreement
 from shared.domain import messages
 from shared.domain.messages import Queue
 from tests.unit.cli.console import USERS, Console, lines
@@ -43,6 +43,7 @@ def test_a_rebuild_can_be_read_by_programs(office: Office) -> None:
         "organization": "acme",
         "kept": 0,
         "made": [made],
+        "renewed": [],
         "unread": [],
     }
 
@@ -173,7 +174,7 @@ def test_at_a_terminal_somebody_has_to_agree(
     count: int,
 ) -> None:
     _orphaned(office)
-    monkeypatch.setattr(links, "is_terminal", lambda: True)
+    monkeypatch.setattr(agreement, "is_terminal", lambda: True)
 
     result = office.run(
         "links", "orphans", "--org=acme", "--repair", *options, typed=typed

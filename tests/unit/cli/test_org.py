@@ -67,7 +67,7 @@ def test_a_crm_that_does_not_answer_leaves_its_users_for_later(
     result = console.run("org", "create", "acme", *console.crm_options())
 
     assert result.exit_code == 0
-    assert "users of the CRM will be read later" in result.stderr
+    assert "users of the CRM were not read" in result.stderr
     assert stored(console).users_read_at is None
     assert stored(console).crm_state == CrmState.UNCHECKED
 
@@ -324,13 +324,44 @@ def test_a_rotated_secret_is_printed_and_valid_beside_the_one_before(
     assert "--finish" in result.stderr
 
 
-def test_after_another_rotation_the_oldest_secret_is_void(console: Console) -> None:
+def test_a_second_rotation_has_to_wait_for_the_end_of_the_first(
+    console: Console,
+) -> None:
     console.create()
-    first = console.done("org", "rotate-webhook-secret", "acme").stdout.strip()
+    printed = console.done("org", "rotate-webhook-secret", "acme").stdout.strip()
 
-    second = console.done("org", "rotate-webhook-secret", "acme").stdout.strip()
+    result = console.run("org", "rotate-webhook-secret", "acme")
 
-    assert secrets_of(console) == [second, first]
+    assert result.exit_code == 2
+    assert "end that with --finish" in result.stderr
+    assert result.stdout == ""
+    # The CRM may still sign with the one before.
+    assert secrets_of(console) == [printed, SECRET]
+
+
+def test_a_rotation_that_is_cancelled_leaves_the_former_secret(
+    console: Console,
+) -> None:
+    console.create()
+    console.done("org", "rotate-webhook-secret", "acme")
+
+    console.done("org", "rotate-webhook-secret", "acme", "--cancel")
+
+    assert secrets_of(console) == [SECRET]
+
+
+@pytest.mark.parametrize("step", ["--finish", "--cancel"])
+def test_without_a_rotation_there_is_nothing_to_end(
+    console: Console, step: str
+) -> None:
+    console.create()
+
+    result = console.done("org", "rotate-webhook-secret", "acme", step)
+
+    assert secrets_of(console) == [SECRET]
+    assert lines(result.stderr) == [
+        "No secret of acme was being rotated: the only one stays."
+    ]
 
 
 def test_finishing_a_rotation_leaves_the_newest_secret_alone(console: Console) -> None:
@@ -356,7 +387,11 @@ def test_a_secret_that_the_crm_made_can_be_rotated_in(console: Console) -> None:
     ("options", "complaint"),
     [
         (["--secret=guess"], "--secret: must be whsec_"),
-        (["--finish", f"--secret={OTHER}"], "--secret and --finish are two steps"),
+        (["--finish", "--cancel"], "--secret, --finish and --cancel are steps"),
+        (
+            ["--finish", f"--secret={OTHER}"],
+            "--secret, --finish and --cancel are steps",
+        ),
     ],
 )
 def test_a_rotation_that_makes_no_sense_changes_nothing(
