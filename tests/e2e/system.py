@@ -22,7 +22,7 @@ import requests
 from cryptography.fernet import Fernet
 
 from tests import simulators
-from tests.services.processes import free_ports
+from tests.services.processes import free_row
 
 ORGANIZATION = "acme"
 API_KEY = "key-of-the-scenario"
@@ -71,6 +71,9 @@ ANN, BEN, CLEO = PEOPLE
 class System:
     """All processes; stopped at the end of the block."""
 
+    names: Sequence[str] = ("serve", "work", "periodic")
+    """The processes of the product, in the order of their start."""
+
     def __init__(
         self,
         directory: Path,
@@ -86,14 +89,16 @@ class System:
         self._connected = connected
         self._safety_poll_seconds = safety_poll_seconds
         self._directory = directory
-        (port,) = free_ports(1)
+        port = free_row(1)
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = self.webhooks_url = f"http://127.0.0.1:{port}"
         self._database_url, self._amqp_url = database_url, amqp_url
         self._secret_key = Fernet.generate_key().decode()
         self._stack = contextlib.ExitStack()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self.token = ""
+        self.source = Path.cwd()
+        """The folder of the code that processes and commands are started from."""
         self.restart_broker: Callable[[], None] | None = None
         """Lets RabbitMQ crash and start again, where there is one."""
         self.google: simulators.Simulator
@@ -104,10 +109,10 @@ class System:
         try:
             self._start_simulators()
             self.command("migrate")
-            self._create_organization()
-            for name in ("serve", "work", "periodic"):
+            self.create_organization()
+            for name in self.names:
                 self.start(name)
-            eventually(self._assert_ready)
+            eventually(self.assert_ready)
             if self._has_google_app:
                 self.api("PUT", "/google-app", CLIENT)
             for person in self._connected:
@@ -131,21 +136,27 @@ class System:
     # -- processes ----------------------------------------------------------------
 
     def start(self, name: str, **environment: str) -> None:
-        """Start `serve`, `work` or `periodic`."""
-        options = ["--port", str(self.port)] if name == "serve" else []
+        """Start `serve`, `work` or `periodic`; another one is, say, `new work`."""
         log = self._stack.enter_context((self._directory / f"{name}.log").open("ab"))
         self._running[name] = subprocess.Popen(  # noqa: S603 - our own command
-            [*_COMMAND, name, *options],
+            [*_COMMAND, *self.arguments_of(name)],
+            cwd=self.source,
             env=self.environment() | environment,
             stdout=log,
             stderr=log,
         )
 
-    def stop(self, name: str) -> None:
-        """Ask a process to stop, and wait for it."""
+    def arguments_of(self, name: str) -> Sequence[str]:
+        """Return the command line of a process, without the program."""
+        command = name.rsplit(maxsplit=1)[-1]
+        options = ["--port", str(self.port)] if command == "serve" else []
+        return [command, *options]
+
+    def stop(self, name: str) -> int:
+        """Ask a process to stop, wait for it, and return its exit code."""
         process = self._running.pop(name)
         process.terminate()
-        process.wait(PATIENCE_SECONDS)
+        return process.wait(PATIENCE_SECONDS)
 
     def resident_bytes(self, name: str) -> int:
         """Return how much memory a process takes."""
@@ -184,6 +195,7 @@ class System:
         """Run a command of the product to its end and return what it printed."""
         done = subprocess.run(  # noqa: S603 - our own command
             [*_COMMAND, *arguments],
+            cwd=self.source,
             env=self.environment(),
             capture_output=True,
             text=True,
@@ -224,7 +236,7 @@ class System:
     # -- setting up ---------------------------------------------------------------
 
     def _start_simulators(self) -> None:
-        webhook_url = f"{self.url}/webhooks/crm/{ORGANIZATION}"
+        webhook_url = f"{self.webhooks_url}/webhooks/crm/{ORGANIZATION}"
         crm = simulators.running(
             "deploy.demo.crm",
             *("--api-key", API_KEY, "--webhook-secret", SECRET),
@@ -239,16 +251,21 @@ class System:
         callback = f"{self.url}/api/calendar-sync/callback"
         self.google.order("clients", **CLIENT, redirect_uris=[callback])
         for person in PEOPLE:
-            self.google.order("accounts", address=person.account)
-            self.crm.order(
-                "users",
-                id=person.id,
-                email=person.email,
-                name=person.id.title(),
-                time_zone="Europe/Berlin",
-            )
+            self._settle_in(person)
 
-    def _create_organization(self) -> None:
+    def _settle_in(self, person: Person) -> None:
+        """Give somebody a Google account, and a place in the CRM."""
+        self.google.order("accounts", address=person.account)
+        self.crm.order(
+            "users",
+            id=person.id,
+            email=person.email,
+            name=person.id.title(),
+            time_zone="Europe/Berlin",
+        )
+
+    def create_organization(self) -> None:
+        """Create the organization, and a token to call the API with."""
         self.command(
             *("org", "create", ORGANIZATION, "--crm-url", f"{self.crm.url}/api/v1"),
             *("--crm-api-key", API_KEY, "--crm-webhook-secret", SECRET),
@@ -257,7 +274,8 @@ class System:
             "token", "create", "--org", ORGANIZATION, "--role", "admin"
         )
 
-    def _assert_ready(self) -> None:
+    def assert_ready(self) -> None:
+        """Assert that the receiver takes requests."""
         try:
             answer = requests.get(f"{self.url}/readyz", timeout=5)
         except requests.ConnectionError as error:
@@ -267,6 +285,13 @@ class System:
     def connect(self, person: Person) -> None:
         """Connect somebody, who gives consent, and wait for the first sync."""
         self.consent(person)
+        eventually(lambda: self._assert_synced(person))
+
+    def join(self, person: Person) -> None:
+        """Let somebody come to the CRM later than the others, and connect."""
+        self._settle_in(person)
+        self.api("POST", "/crm/check")
+        eventually(lambda: self.consent(person))
         eventually(lambda: self._assert_synced(person))
 
     def consent(self, person: Person) -> None:
