@@ -11,7 +11,7 @@ SLOW := tests/contract tests/integration
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench soak screenshots
+.PHONY: help install run test check bench soak stories load screenshots
 .PHONY: format format-check lint types unit test-contract test-integration test-e2e tiers
 .PHONY: dev lock clean
 
@@ -25,7 +25,7 @@ install: ## Put the locked versions and the calendar-sync command into .venv
 run: install ## Start the demo; ARGS="--port-base 9080 --fresh" are passed on
 	@exec $(BIN)/calendar-sync demo $(ARGS)
 
-test: dev format-check lint types ## Run every test on RabbitMQ, PostgreSQL and Chromium, which it provides
+test: dev format-check lint types ## Run every test on the services and tools it provides
 	@$(SERVICES) -- $(MAKE) --no-print-directory tiers
 
 check: dev format-check lint types unit ## Format, lint, imports, types, unit and property tests: no services
@@ -33,9 +33,14 @@ check: dev format-check lint types unit ## Format, lint, imports, types, unit an
 bench: dev ## Run the benchmarks; ARGS are passed on
 	@$(SERVICES) rabbitmq postgresql -- $(BIN)/python -m tests.benchmarks $(ARGS)
 
+soak: stories load ## Both of the long runs, one after the other
+
 # 60 stories make a chapter.
-soak: dev ## Tell more than 2,000 stories of workers and simulators, for half an hour or so
+stories: dev ## Tell more than 2,000 stories of workers and simulators, for half an hour or so
 	STORY_CHAPTERS=34 $(PYTEST) tests/property/test_simulators_converge.py
+
+load: dev ## Run everything for an hour under load and faults; ARGS are passed on
+	@$(SERVICES) rabbitmq postgresql -- $(BIN)/python -m tests.soak $(ARGS)
 
 screenshots: dev ## Photograph every page into var/screenshots; ARGS are passed on
 	@$(SERVICES) chromium -- $(BIN)/python -m tests.screenshots $(ARGS)
@@ -61,7 +66,7 @@ test-contract: dev ## Run the tests of the simulators
 	$(PYTEST) tests/contract
 
 test-integration: dev ## Run the tests on real services
-	@$(SERVICES) rabbitmq postgresql -- $(PYTEST) tests/integration
+	@$(SERVICES) rabbitmq postgresql tools -- $(PYTEST) tests/integration
 
 test-e2e: dev ## Run the tests of all processes together, in a browser too
 	@$(SERVICES) -- $(BIN)/python -m pytest tests/e2e
