@@ -8,7 +8,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import services
-from tests.benchmarks import burst, changes, first_sync, pages, tables, webhooks
+from tests.benchmarks import (
+    burst,
+    changes,
+    first_sync,
+    pages,
+    sizing,
+    tables,
+    webhooks,
+)
 from tests.benchmarks.tables import Row
 from tests.e2e.system import System
 
@@ -18,7 +26,9 @@ _OF_CHANGES: dict[str, Benchmark] = {
     "cost": changes.cost,
     "memory": changes.memory,
 }
-_NAMES = ["webhooks", *_OF_CHANGES, "pages", "burst", "first-sync"]
+_NAMES = ["webhooks", *_OF_CHANGES, "pages", "burst", "first-sync", "sizing"]
+_ALONE = {"first-sync", "sizing"}
+"""These start a system of their own."""
 
 
 def main() -> int:
@@ -29,9 +39,12 @@ def main() -> int:
     options = parser.parse_args()
     names = options.names or _NAMES
     rows = first_sync.run() if "first-sync" in names else []
-    if set(names) - {"first-sync"}:
+    if set(names) - _ALONE:
         rows = _with_system(names, options.changes) + rows
-    sys.stdout.write(f"\n{tables.markdown(rows)}\n")
+    told = [tables.markdown(rows)] if rows else []
+    if "sizing" in names:
+        told.append(sizing.run())
+    sys.stdout.write("\n" + "\n\n".join(told) + "\n")
     return 0
 
 

@@ -75,7 +75,7 @@ class Edit:
 
 def run(system: System, changes: int = CHANGES) -> list[Row]:
     """Make a burst of changes, and edits while it is worked off."""
-    _connect(system, DORA)
+    system.join(DORA)
     google, crm = Log(system.google), Log(system.crm)
     edits = [
         each
@@ -102,21 +102,6 @@ def run(system: System, changes: int = CHANGES) -> list[Row]:
         Row("requests that Google refused", f"{len(refused)} of {len(rows):,}"),
         *(Row(f"an edit {what}", _told(found)) for what, found in waits.items()),
     ]
-
-
-def _connect(system: System, person: Person) -> None:
-    """Let somebody come to the CRM later than the others, and connect."""
-    system.google.order("accounts", address=person.account)
-    system.crm.order(
-        "users",
-        id=person.id,
-        email=person.email,
-        name=person.id.title(),
-        time_zone="Europe/Berlin",
-    )
-    system.api("POST", "/crm/check")
-    eventually(lambda: system.consent(person))
-    eventually(system.assert_quiet)
 
 
 def _edits(
