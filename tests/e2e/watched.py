@@ -18,8 +18,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from shared.domain import identifiers, signing
+from shared.domain.messages import Queue
 from tests import stub_server
 from tests.e2e.system import (
     ANN,
@@ -116,9 +118,19 @@ class WatchedSystem(System):
 
     def metrics(self) -> str:
         """Return the metrics of all processes, one after the other."""
-        return "\n".join(
-            requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
-            for port in self._metrics_ports.values()
+        return "\n".join(self._metrics_of(name) for name in self.names)
+
+    def _metrics_of(self, name: str) -> str:
+        address = f"http://127.0.0.1:{self._metrics_ports[name]}/metrics"
+        return requests.get(address, timeout=30).text
+
+    def _notified(self, name: str, metric: str) -> float:
+        """Return what a process counted of the messages that calendars changed."""
+        return sum(
+            sample.value
+            for family in parsed(self._metrics_of(name))
+            for sample in family.samples
+            if sample.name == metric and sample.labels["queue"] == Queue.GOOGLE_CHANGES
         )
 
     def written(self) -> dict[str, str]:
@@ -155,11 +167,19 @@ class WatchedSystem(System):
     def live_through(self) -> None:
         """Let everything happen that a log could be talkative about."""
         self.command("org", "update", ORGANIZATION, "--launch-secret", LAUNCH_SECRET)
+        eventually(self._assert_polled)
         self._edit_both_sides()
         self._be_refused_a_record()
         self._be_refused_access()
         self._send_what_is_refused()
         self._sign_in()
+
+    def _assert_polled(self) -> None:
+        """Assert that new calendars were polled: what changes now is notified first."""
+        published = "calendar_sync_published_total"
+        assert self._notified("periodic", published) >= len(PEOPLE)
+        sent = sum(self._notified(name, published) for name in self.names)
+        assert self._notified("work", "calendar_sync_messages_total") >= sent
 
     def _edit_both_sides(self) -> None:
         told = {
