@@ -94,6 +94,8 @@ class Node:
         """
         self.settings = ""
         """Lines of its configuration beyond what every node of the tests has."""
+        self.advanced = "[]."
+        """What has no line there, as a term of Erlang."""
         self._directory = directory
         self._place = place or Place(directory)
         self._has_own_place = place is None
@@ -201,6 +203,7 @@ class Node:
             f"default_pass = {password}\n"
             f"{self.settings}"
         )
+        (self._directory / "advanced.config").write_text(f"{self.advanced}\n")
 
     def _environment(self) -> dict[str, str]:
         home = self._directory

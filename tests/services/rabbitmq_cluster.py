@@ -16,6 +16,9 @@ cluster_partition_handling = pause_minority
 net_ticktime = 8
 """
 
+_ADVANCED = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 5000}]}]."
+"""How soon a delay queue hands over again what a node took along, in milliseconds."""
+
 
 class Cluster:
     """Nodes that keep what is queued together."""
@@ -63,6 +66,7 @@ def running(directory: Path) -> Iterator[Cluster]:
         home.mkdir()
     nodes = [rabbitmq.Node(home, place) for home in homes]
     for node in nodes:
+        node.advanced = _ADVANCED
         node.settings = _SETTINGS + "".join(
             f"cluster_formation.classic_config.nodes.{number} = {each.name}\n"
             for number, each in enumerate(nodes)
