@@ -4,14 +4,16 @@ import contextlib
 import itertools
 import json
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import select, text
 
 from deploy import migrations
 from shared.adapters import crypto
-from shared.adapters.store import Store
+from shared.adapters.store import Store, tables
 from shared.domain import signing
 from tests import clocks, store_rows
 from tests.beside import beside
@@ -89,6 +91,24 @@ def unreadable(url: str, key: str) -> int:
         return len(store.survey_secrets().unreadable)
 
 
+@contextlib.contextmanager
+def last_held(url: str) -> Iterator[Callable[[], object]]:
+    """Keep the last connection from being changed; yield what tells who waits."""
+    last = select(tables.Connection.id).order_by(tables.Connection.id.desc()).limit(1)
+    waiting = text(
+        "SELECT pid FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with (
+        contextlib.closing(Store(url, keys=crypto.Keys([OLD]))) as store,
+        store.engine.begin() as holding,
+        store.engine.connect() as looking,
+    ):
+        holding.execute(last.with_for_update())
+        looking.execution_options(isolation_level="AUTOCOMMIT")
+        yield lambda: looking.execute(waiting).all()
+
+
 def test_a_rotation_that_is_killed_is_finished_by_another_and_refuses_nothing(
     filled: str, tmp_path: Path
 ) -> None:
@@ -98,16 +118,17 @@ def test_a_rotation_that_is_killed_is_finished_by_another_and_refuses_nothing(
         eventually(here.is_up)
         senders = Senders(here.url)
         with senders.sending():
-            first = here.start("keys", "rotate", **variables)
-            eventually(lambda: unreadable(filled, OLD))
-            first.kill()
-            first.wait()
+            with last_held(filled) as is_waited_for:
+                first = here.start("keys", "rotate", **variables)
+                eventually(is_waited_for)
+                first.kill()
+                first.wait()
             left = unreadable(filled, NEW)
             code, said = here.run("keys", "rotate", **variables)
             sent = len(senders.statuses)
             eventually(lambda: len(senders.statuses) > sent)
 
-    assert left > 0
+    assert 0 < left < COUNT
     assert code == 0
     total = COUNT + 2
     assert f"{left} of {total} secrets were encrypted anew." in said
