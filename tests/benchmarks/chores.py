@@ -30,7 +30,7 @@ _ROUND_PACE = 0.25
 
 def kinds(system: System) -> dict[str, "Chore"]:
     """Return all that is done, by its name, in the order to do it in."""
-    desk = _Desk(system, [_joined(system, number) for number in range(PEOPLE)])
+    desk = _Desk(system, [system.newcomer(f"sizing{n}") for n in range(PEOPLE)])
     return {
         "task made": Chore(desk.make_task, asked=1),
         "task edited": Chore(desk.edit_task, asked=1),
@@ -128,13 +128,6 @@ class _Desk:
 
     def _who(self, number: int) -> Person:
         return self.people[number % len(self.people)]
-
-
-def _joined(system: System, number: int) -> Person:
-    address = f"sizing{number}@example.com"
-    person = Person(id=f"sizing{number}", email=address, account=address)
-    system.join(person)
-    return person
 
 
 @contextmanager

@@ -294,6 +294,13 @@ class System:
         eventually(lambda: self.consent(person))
         eventually(lambda: self._assert_synced(person))
 
+    def newcomer(self, name: str) -> Person:
+        """Let somebody of this name join, and return them."""
+        address = f"{name}@example.com"
+        person = Person(id=name, email=address, account=address)
+        self.join(person)
+        return person
+
     def consent(self, person: Person) -> None:
         """Connect somebody, whose first sync has only begun then."""
         asked = self.api("POST", "/connections", {"crm_user_id": person.id})

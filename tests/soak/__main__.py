@@ -4,14 +4,14 @@ import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from tests import services
 from tests.benchmarks import tables
-from tests.e2e.system import Person, System, eventually
+from tests.e2e.system import System, eventually
 from tests.services import rabbitmq
 from tests.soak import faults, gauges, report
 from tests.soak.crowd import Crowd, Outcome
@@ -43,8 +43,9 @@ class _Busy(System):
 def main(minutes: float, rate: float, people: int, seed: int) -> None:
     """Put load and faults on the whole product, and see what comes of it."""
     with _running() as system:
-        crowd = Crowd(system, _join(system, people), seed)
-        prober = _join_one(system, "prober")
+        users = [system.newcomer(f"user{number}") for number in range(people)]
+        crowd = Crowd(system, users, seed)
+        prober = system.newcomer("prober")
         system.google.order("quota", per_minute_per_user=_QUOTA)
         troubles = faults.Troubles()
         with (
@@ -87,17 +88,6 @@ def _running() -> Iterator[System]:
         )
         system.restart_broker = node.restart
         yield stack.enter_context(system)
-
-
-def _join(system: System, count: int) -> Sequence[Person]:
-    return [_join_one(system, f"user{number}") for number in range(count)]
-
-
-def _join_one(system: System, name: str) -> Person:
-    address = f"{name}@example.com"
-    person = Person(id=name, email=address, account=address)
-    system.join(person)
-    return person
 
 
 def _pass(minutes: float, crowd: Crowd) -> None:
